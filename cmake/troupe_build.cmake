@@ -1,0 +1,94 @@
+# Flags, precompiled header and the functions with which every room declares its targets.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endif()
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+# ccache accepts GCC's precompiled headers only with this sloppiness and -fpch-preprocess (ccache manual, "Precompiled
+# headers").
+find_program(TROUPE_CCACHE ccache)
+mark_as_advanced(TROUPE_CCACHE)
+if(TROUPE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${TROUPE_CCACHE})
+endif()
+
+# What every target of this project compiles with; not exported.
+add_library(troupe_flags INTERFACE)
+target_compile_options(
+  troupe_flags
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wnon-virtual-dtor
+            -Wold-style-cast
+            # Not CMAKE_POSITION_INDEPENDENT_CODE: that gives -fPIE to executables and -fPIC to libraries, and a
+            # precompiled header serves only one of the two.
+            -fPIC)
+if(TROUPE_WERROR)
+  target_compile_options(troupe_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these falsely for std::string, std::optional and std::variant once it inlines (GCC bugs 105329,
+  # 105651, 105562); instrumented builds get more of them.
+  target_compile_options(troupe_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow)
+  if(TROUPE_PCH)
+    target_compile_options(troupe_flags INTERFACE -fpch-preprocess)
+  endif()
+endif()
+target_include_directories(troupe_flags INTERFACE ${PROJECT_BINARY_DIR}/include)
+target_link_libraries(troupe_flags INTERFACE CAF::core Threads::Threads nlohmann_json::nlohmann_json)
+
+# One precompiled header, reused by all targets.
+if(TROUPE_PCH)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/pch.cpp CONTENT "// carries the precompiled header\n")
+  add_library(troupe_pch OBJECT ${PROJECT_BINARY_DIR}/generated/pch.cpp)
+  target_link_libraries(troupe_pch PRIVATE troupe_flags)
+  target_precompile_headers(troupe_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.hpp)
+endif()
+
+# Makes <troupe/...> read the same in the tree as installed: include/troupe in the build directory is a directory of links
+# to the rooms, and <troupe/troupe.hpp> is app/troupe.hpp.
+function(troupe_link_include_tree)
+  set(tree ${PROJECT_BINARY_DIR}/include/troupe)
+  file(MAKE_DIRECTORY ${tree})
+  foreach(room IN ITEMS messages actors app testing)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${room} ${tree}/${room} SYMBOLIC)
+  endforeach()
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/app/troupe.hpp ${tree}/troupe.hpp SYMBOLIC)
+endfunction()
+
+# troupe_sources(<variable> <pattern>...): the room's sources; new files are picked up by the next build.
+function(troupe_sources variable)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${ARGN})
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
+# troupe_target(<target>): the project's flags and precompiled header for a target.
+function(troupe_target target)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:troupe_flags>)
+  if(TROUPE_PCH)
+    target_precompile_headers(${target} REUSE_FROM troupe_pch)
+  endif()
+endfunction()
+
+# troupe_room(<target> <source>...): an OBJECT library; a room without sources gets an empty one.
+function(troupe_room target)
+  set(sources ${ARGN})
+  if(NOT sources)
+    set(sources ${PROJECT_BINARY_DIR}/generated/${target}_empty.cpp)
+    file(CONFIGURE OUTPUT ${sources} CONTENT "// this room has no sources yet\n")
+  endif()
+  add_library(${target} OBJECT ${sources})
+  troupe_target(${target})
+endfunction()

@@ -1,0 +1,30 @@
+# Installs headers, libraries, the program and the CMake package `troupe`.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
+install(TARGETS troupe troupe_testing EXPORT troupeTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET troupe_program)
+  install(TARGETS troupe_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+foreach(room IN ITEMS messages actors app testing)
+  install(
+    DIRECTORY ${PROJECT_SOURCE_DIR}/${room}/
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/troupe/${room}
+    FILES_MATCHING
+    PATTERN "*.hpp"
+    PATTERN "troupe.hpp" EXCLUDE)
+endforeach()
+install(
+  FILES ${PROJECT_SOURCE_DIR}/app/troupe.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/troupe
+  OPTIONAL)
+
+install(
+  EXPORT troupeTargets
+  NAMESPACE troupe::
+  DESTINATION ${package_dir})
+configure_package_config_file(cmake/troupeConfig.cmake.in ${PROJECT_BINARY_DIR}/generated/troupeConfig.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/troupeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/generated/troupeConfig.cmake ${PROJECT_BINARY_DIR}/generated/troupeConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake DESTINATION ${package_dir})

@@ -1,0 +1,167 @@
+// What operators say to the controller, and the controller to its deployments.
+#pragma once
+
+#include <troupe/messages/caf_compat.hpp>
+#include <troupe/messages/code_ref.hpp>
+#include <troupe/messages/deployment_spec.hpp>
+#include <troupe/messages/replica.hpp>
+#include <troupe/messages/status.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct deployment_name {
+  std::string application = "default";
+  std::string name;
+  std::string full() const { return application == "default" ? name : application + "/" + name; }
+  friend bool operator==(const deployment_name&, const deployment_name&) = default;
+  friend auto operator<=>(const deployment_name&, const deployment_name&) = default;
+};
+TROUPE_INSPECT(deployment_name, x.application, x.name)
+
+// -- commands ------------------------------------------------------------------------------------------------------
+
+/// Creates or updates; declarative, the last accepted one wins. Errors: `invalid_spec`.
+struct deploy_deployment {
+  deployment_spec spec;
+  code_ref user_code;
+};
+TROUPE_INSPECT(deploy_deployment, x.spec, x.user_code)
+
+/// Drains, then removes. Answered when it is gone. Errors: `unknown_deployment`; `rejected` when a deploy supersedes
+/// it.
+struct delete_deployment {
+  deployment_name target;
+};
+TROUPE_INSPECT(delete_deployment, x.target)
+
+/// Errors: `unknown_deployment`, `invalid_spec` above the bound, `rejected` while it is deleted.
+struct scale_deployment {
+  deployment_name target;
+  std::uint32_t num_replicas = 1;
+};
+TROUPE_INSPECT(scale_deployment, x.target, x.num_replicas)
+
+/// Travels: never renumber.
+enum class rollout_action : std::uint8_t { pause = 0, resume = 1, promote = 2, abort = 3, restart = 4, rollback = 5 };
+std::string to_string(rollout_action x);
+constexpr rollout_action last_enumerator(rollout_action) { return rollout_action::rollback; }
+
+/// Errors: `unknown_deployment`; `rejected` with the reason.
+struct control_rollout {
+  deployment_name target;
+  rollout_action action = rollout_action::pause;
+  std::uint64_t revision = 0; ///< For `rollback`: which one; 0 = the one before the target.
+};
+TROUPE_INSPECT(control_rollout, x.target, x.action, x.revision)
+
+/// What an accepted command set in motion. Travels: never renumber.
+enum class change_kind : std::uint8_t {
+  none = 0, ///< Everything equal: no message reached a replica.
+  created = 1,
+  light = 2, ///< Options that touch no replica.
+  scaled = 3,
+  reconfigured = 4,
+  replaced = 5, ///< A rolling replacement.
+};
+std::string to_string(change_kind x);
+constexpr change_kind last_enumerator(change_kind) { return change_kind::replaced; }
+
+struct command_result {
+  change_kind change = change_kind::none;
+  std::uint64_t revision = 0; ///< Of the target after the command.
+  std::string message;        ///< Advice for people; often empty.
+};
+TROUPE_INSPECT(command_result, x.change, x.revision, x.message)
+
+struct removed_deployment {
+  deployment_name target;
+};
+TROUPE_INSPECT(removed_deployment, x.target)
+
+// -- queries -------------------------------------------------------------------------------------------------------
+
+struct get_deployment {
+  deployment_name target;
+  bool with_replicas = true; ///< Listing replicas costs time in proportion to their number.
+};
+TROUPE_INSPECT(get_deployment, x.target, x.with_replicas)
+
+struct get_applications {
+  bool with_replicas = false;
+};
+TROUPE_INSPECT(get_applications, x.with_replicas)
+
+struct application_list {
+  std::vector<application_status> applications;
+};
+TROUPE_INSPECT(application_list, x.applications)
+
+/// The full effective config: every option, defaults included, as it runs.
+struct get_effective_spec {
+  deployment_name target;
+};
+TROUPE_INSPECT(get_effective_spec, x.target)
+
+struct get_history {
+  deployment_name target;
+};
+TROUPE_INSPECT(get_history, x.target)
+
+struct revision_list {
+  std::vector<revision_info> revisions; ///< Oldest first.
+};
+TROUPE_INSPECT(revision_list, x.revisions)
+
+// -- room: how many replicas may exist (DeploymentState <-> controller) ----------------------------------------------
+
+/// The total that a deployment wants, what it has included. A lower want than before gives the rest back at once.
+/// `seq` counts a deployment's claims; an older one than the last seen is ignored.
+struct claim_room {
+  deployment_name from;
+  std::uint64_t seq = 0;
+  std::uint32_t want = 0;
+};
+TROUPE_INSPECT(claim_room, x.from, x.seq, x.want)
+
+/// The total granted in answer to claim `seq`, at most its want; sent again when more becomes free.
+struct room_granted {
+  std::uint64_t seq = 0;
+  std::uint32_t granted = 0;
+};
+TROUPE_INSPECT(room_granted, x.seq, x.granted)
+
+// -- facts to a DeploymentState and from it --------------------------------------------------------------------------
+
+/// The watchdog saw one handler of this replica run for longer than `stuck_after`.
+struct replica_stuck {
+  replica_ref replica;
+  milliseconds running{0};
+};
+TROUPE_INSPECT(replica_stuck, x.replica, x.running)
+
+/// Nothing is left of a deleted deployment. `deploys_seen` counts the deploys that it has had: a controller that has
+/// sent more knows that another one is on its way, and keeps the actor.
+struct deployment_removed {
+  deployment_name target;
+  std::uint64_t deploys_seen = 0;
+};
+TROUPE_INSPECT(deployment_removed, x.target, x.deploys_seen)
+
+using controller_actor =
+    caf::typed_actor<asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
+                     asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
+                     asks<get_deployment>::for_a<deployment_status>, asks<get_applications>::for_a<application_list>,
+                     asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
+                     takes<claim_room>, takes<deployment_removed>>;
+
+using deployment_state_actor = replica_owner_actor::extend<
+    asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
+    asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
+    asks<get_deployment>::for_a<deployment_status>, asks<get_effective_spec>::for_a<deployment_spec>,
+    asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>>;
+
+} // namespace troupe

@@ -1,0 +1,33 @@
+// What travels with every request, and how a request ends.
+#pragma once
+
+#include <troupe/messages/caf_compat.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// The texts that only some requests carry. Immutable once the request is sent; shared by the calls that inherit it.
+struct request_tags {
+  std::string request_id;  ///< From outside (`x-request-id`); empty = the number in the context is the id.
+  std::string traceparent; ///< W3C trace context, verbatim.
+  std::string tracestate;
+  std::string session_id; ///< Keeps a session on one replica where the router supports it.
+  std::string model_id;
+  std::string caller; ///< `[application/]name` of the deployment that called, empty for the outside.
+  friend bool operator==(const request_tags&, const request_tags&) = default;
+};
+TROUPE_INSPECT(request_tags, x.request_id, x.traceparent, x.tracestate, x.session_id, x.model_id, x.caller)
+
+/// The context on the wire: the deadline travels as the time that remains (clocks of machines differ).
+struct wire_context {
+  std::uint64_t request_number = 0;
+  bool has_deadline = false;
+  std::chrono::nanoseconds remaining{0};
+  request_tags tags;
+};
+TROUPE_INSPECT(wire_context, x.request_number, x.has_deadline, x.remaining, x.tags)
+
+} // namespace troupe
