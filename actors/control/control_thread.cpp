@@ -1,0 +1,156 @@
+// The control thread: a queue of resumable actors, a thread that resumes them, and a look once per second.
+#include <troupe/actors/control/control_thread.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <pthread.h>
+#include <thread>
+#include <utility>
+
+namespace troupe::control {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// Messages that one actor handles before the next one has its turn.
+constexpr std::size_t turn = 64;
+
+class outbound_unit final : public caf::execution_unit {
+public:
+  explicit outbound_unit(caf::actor_system& sys) : caf::execution_unit(&sys) {}
+  void exec_later(caf::resumable* job) override { system().scheduler().enqueue(job); }
+};
+
+} // namespace
+
+// Shared with the thread, which may outlive the object by the little that `stop` on the thread itself leaves to do.
+struct control_thread::state final : caf::execution_unit {
+  explicit state(caf::actor_system& sys) : caf::execution_unit(&sys), outbound(sys) {}
+
+  // The inbound unit. Called on any thread, with a reference to `job` that the queue takes over.
+  void exec_later(caf::resumable* job) override {
+    {
+      std::unique_lock guard{mutex};
+      if (!stopping) {
+        jobs.push_back(job);
+        if (!asleep)
+          return;
+        asleep = false; // one notification per sleep
+        guard.unlock();
+        wake.notify_one();
+        return;
+      }
+    }
+    system().scheduler().enqueue(job);
+  }
+
+  void run() {
+    pthread_setname_np(pthread_self(), "troupe.control");
+    auto next_look = steady::now() + std::chrono::seconds{1};
+    std::deque<caf::resumable*> batch;
+    std::unique_lock guard{mutex};
+    while (!stopping) {
+      if (jobs.empty()) {
+        asleep = true;
+        wake.wait_until(guard, next_look, [&] { return stopping || !jobs.empty(); });
+        asleep = false;
+      }
+      batch.swap(jobs);
+      guard.unlock();
+      while (!batch.empty()) {
+        auto* job = batch.front();
+        batch.pop_front();
+        resume(job);
+      }
+      if (const auto now = steady::now(); now >= next_look) {
+        next_look = now + std::chrono::seconds{1};
+        look_now(now);
+      }
+      guard.lock();
+    }
+    auto rest = std::exchange(jobs, {});
+    guard.unlock();
+    for (auto* job : rest)
+      system().scheduler().enqueue(job);
+  }
+
+  void resume(caf::resumable* job) {
+    switch (job->resume(&outbound, turn)) {
+    case caf::resumable::resume_later:
+      exec_later(job);
+      break;
+    case caf::resumable::done:
+    case caf::resumable::awaiting_message:
+      caf::intrusive_ptr_release(job);
+      break;
+    case caf::resumable::shutdown_execution_unit:
+      break;
+    }
+  }
+
+  void look_now(steady::time_point now) {
+    look f;
+    {
+      std::unique_lock guard{mutex};
+      f = on_look;
+    }
+    if (f)
+      f(now);
+  }
+
+  outbound_unit outbound;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<caf::resumable*> jobs;
+  look on_look;
+  bool asleep = false;
+  bool stopping = false;
+  std::thread thread; // touched by `stop` alone once started
+  std::thread::id id;
+};
+
+control_thread::control_thread(caf::actor_system& sys) : state_(std::make_shared<state>(sys)) {
+  std::unique_lock guard{state_->mutex}; // the thread begins after `id` is set
+  state_->thread = std::thread{[s = state_] {
+    { std::unique_lock wait{s->mutex}; }
+    s->run();
+  }};
+  state_->id = state_->thread.get_id();
+}
+
+control_thread::~control_thread() { stop(); }
+
+caf::execution_unit* control_thread::inbound() noexcept { return state_.get(); }
+
+caf::execution_unit* control_thread::outbound() noexcept { return &state_->outbound; }
+
+bool control_thread::is_current() const noexcept { return std::this_thread::get_id() == state_->id; }
+
+void control_thread::every_second(look f) {
+  std::unique_lock guard{state_->mutex};
+  state_->on_look = std::move(f);
+}
+
+void control_thread::stop() {
+  std::thread thread;
+  {
+    std::unique_lock guard{state_->mutex};
+    state_->stopping = true;
+    thread = std::move(state_->thread);
+  }
+  state_->wake.notify_one();
+  if (!thread.joinable())
+    return;
+  if (is_current())
+    thread.detach();
+  else
+    thread.join();
+}
+
+} // namespace troupe::control

@@ -1,0 +1,44 @@
+// Runs inlined replicas on a caller's own thread.
+#include <troupe/actors/replica/caller_unit.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <utility>
+
+namespace troupe::replica {
+
+namespace {
+
+/// Messages per turn. A replica mostly needs one: its wake-up, for up to 32 requests.
+constexpr std::size_t turn = 4;
+
+} // namespace
+
+caller_unit::~caller_unit() {
+  for (auto* job : jobs_)
+    if (job)
+      system().scheduler().enqueue(job);
+}
+
+void caller_unit::run() {
+  // A handler may call another inlined replica, which is queued while this loop runs.
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    auto* job = std::exchange(jobs_[i], nullptr);
+    switch (job->resume(this, turn)) {
+    case caf::resumable::resume_later:
+      system().scheduler().enqueue(job);
+      break;
+    case caf::resumable::done:
+    case caf::resumable::awaiting_message:
+      caf::intrusive_ptr_release(job);
+      break;
+    case caf::resumable::shutdown_execution_unit:
+      break;
+    }
+  }
+  jobs_.clear();
+}
+
+} // namespace troupe::replica

@@ -1,0 +1,37 @@
+// Wakes a replica that waits for its promises.
+#include <troupe/actors/replica/promise_gate.hpp>
+#include <troupe/actors/router/router.hpp>
+#include <troupe/actors/router/wake.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/message.hpp>
+
+#include <utility>
+
+namespace troupe::replica {
+
+promise_gate::promise_gate(std::shared_ptr<router> calls, cell& where, caf::actor_control_block* self)
+    : calls_(std::move(calls)), where_(where), self_(self) {}
+
+promise_gate::~promise_gate() = default;
+
+// The replica sets the flag, then reads the count; a promise lowers the count, then reads the flag. With a fence
+// between the two on both sides at least one of them sees the other's write, so the end of the last attempt is never
+// missed.
+void promise_gate::await() noexcept {
+  awaited_.store(true, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+void promise_gate::await_no_more() noexcept { awaited_.store(false, std::memory_order_relaxed); }
+
+void promise_gate::attempt_ended() noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!awaited_.load(std::memory_order_relaxed) || where_.begun() != 0)
+    return;
+  if (auto self = self_.lock())
+    self->enqueue(nullptr, caf::make_message_id(caf::message_priority::high), caf::make_message(wake_replica{}),
+                  nullptr);
+}
+
+} // namespace troupe::replica

@@ -1,0 +1,44 @@
+// Spawns replicas: one actor that owns one user object, answers its requests and obeys its DeploymentState.
+#pragma once
+
+#include <troupe/actors/control/control_actor.hpp>
+#include <troupe/actors/control/watchdog.hpp>
+#include <troupe/actors/replica/code.hpp>
+#include <troupe/actors/router/cell.hpp>
+#include <troupe/messages/deployment_spec.hpp>
+#include <troupe/messages/replica.hpp>
+
+#include <memory>
+
+namespace troupe {
+class router;
+}
+
+namespace troupe::replica {
+
+/// All that a new replica needs.
+struct boot {
+  replica_ref ref{};
+  std::shared_ptr<const code> user_code{};
+  json_doc init_args{};
+  json_doc user_config{};          ///< null = none; else `reconfigure` runs before `replica_started`.
+  std::shared_ptr<router> calls{}; ///< The router that `where` belongs to.
+  cell* where = nullptr;       ///< From `router::acquire`; the caller sets its `actor` to what `spawn_replica` returns.
+  replica_owner_actor owner{}; ///< Gets all facts; a DeploymentState also `replica_stuck` from the watchdog.
+  execution_mode execution = execution_mode::pool;
+  std::shared_ptr<const control::watched_deployment>
+      deployment{}; ///< Name and `stuck_after`, shared by all its replicas.
+};
+
+/// Starts a replica. Construction is its first message, on its own thread or in the scheduler. Any thread.
+///
+/// Whatever happens to it (killed, killed before it ran, unreachable, an error of its own), its last word to the owner
+/// is one `replica_stopped`. Before that it has called `router::abandon` on its cell and destroyed its object; after
+/// that the owner calls `router::release`.
+///
+/// The owner ends its replicas before it ends itself, by `stop_replica` or an exit message: owner and replica hold each
+/// other. Exit reason `user_shutdown` (or nobody has a handle any more) is reported as `owner_gone`, others as
+/// `killed`. Exit messages do not overtake requests in hand and cannot interrupt user code.
+replica_actor spawn_replica(const control::environment_ptr& env, boot b);
+
+} // namespace troupe::replica
