@@ -1,0 +1,270 @@
+// The shell of the machine: messages in, effects out.
+#include <troupe/actors/control/post.hpp>
+#include <troupe/actors/deployment_state/deployment_state_actor.hpp>
+#include <troupe/actors/deployment_state/observer.hpp>
+#include <troupe/actors/replica/code.hpp>
+#include <troupe/actors/replica/replica_actor.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace troupe::deployment_state {
+
+namespace {
+
+/// The timer that was armed last. Private: never leaves this actor.
+struct machine_tick {
+  std::uint64_t epoch = 0;
+};
+TROUPE_INSPECT(machine_tick, x.epoch)
+
+using shell_actor = deployment_state_actor::extend<takes<machine_tick>>;
+
+instant to_instant(control::environment::time_point t) {
+  return std::chrono::duration_cast<instant>(t.time_since_epoch());
+}
+
+/// splitmix64: one stream of random bits per deployment, from the runtime's seed.
+std::uint64_t next_random(std::uint64_t& state) {
+  auto z = (state += 0x9e3779b97f4a7c15U);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return z ^ (z >> 31);
+}
+
+class shell : public control::control_actor<shell_actor> {
+public:
+  shell(caf::actor_config& cfg, control::environment_ptr env, boot b)
+      : control_actor(cfg, std::move(env)), name_(b.name), machine_(b.name, b.bounds), calls_(std::move(b.calls)),
+        controller_(std::move(b.controller)), watched_(std::make_shared<control::watched_deployment>()),
+        random_(this->env().seed ^ std::hash<std::string>{}(b.name.full())) {
+    watched_->name = name_.full();
+  }
+
+  const char* name() const override { return "troupe.deployment_state"; }
+
+  void on_exit() override {
+    for (auto& r : replicas_)
+      if (r.actor)
+        caf::anon_send_exit(r.actor, caf::exit_reason::kill);
+    replicas_.clear();
+    for (auto& p : removals_)
+      p.deliver(to_caf({errc::runtime_stopped, name_.full() + " has ended"}));
+    removals_.clear();
+    controller_ = nullptr;
+    machine_ = machine{name_}; // the clock may hold this actor until its last tick: not the user's code, too
+  }
+
+protected:
+  behavior_type make_behavior() override {
+    return {
+        [this](replica_started& m) { dispatch(event::started{m.replica}); },
+        [this](replica_reconfigured& m) {
+          dispatch(event::reconfigured{m.replica, m.seq, m.ok, std::move(m.message)});
+        },
+        [this](replica_checked& m) {
+          dispatch(event::checked{m.replica, m.seq, m.ok, std::move(m.message)});
+        },
+        [this](replica_stopped& m) {
+          dispatch(event::stopped{m.replica, m.reason, std::move(m.message)});
+        },
+        [this](deploy_deployment& m) { return deploy(std::move(m)); },
+        [this](const delete_deployment&) {
+          auto promise = make_response_promise<removed_deployment>();
+          removals_.push_back(promise);
+          dispatch(event::remove{});
+          return promise;
+        },
+        [this](const scale_deployment& m) { return command(event::scale{m.num_replicas}); },
+        [this](const control_rollout& m) {
+          return command(event::control{m.action, m.revision});
+        },
+        [this](const get_deployment& m) { return status(m.with_replicas); },
+        [this](const get_effective_spec&) { return machine_.effective_spec(); },
+        [this](const get_history&) { return machine_.revisions(); },
+        [this](const room_granted& m) {
+          dispatch(event::room{m.seq, m.granted});
+        },
+        [this](const replica_stuck& m) {
+          dispatch(event::stuck{m.replica, m.running});
+        },
+        [this](const machine_tick& m) { dispatch(event::timer{m.epoch}); },
+    };
+  }
+
+private:
+  /// One replica's actor and its place in the router; the machine's record has the same slot.
+  struct replica_entry {
+    replica_actor actor;
+    cell* place = nullptr;
+  };
+
+  caf::result<command_result> deploy(deploy_deployment m) {
+    ++deploys_seen_;
+    const bool can_reconfigure = m.user_code.local && m.user_code.local->traits().has_reconfigure;
+    const bool can_check = m.user_code.local && m.user_code.local->traits().has_check_health;
+    auto answer = command(event::deploy{std::move(m.spec), std::move(m.user_code), can_reconfigure, can_check});
+    for (auto& p : removals_)
+      p.deliver(to_caf({errc::rejected, "a deploy of " + name_.full() + " came before it was gone"}));
+    removals_.clear();
+    return answer;
+  }
+
+  caf::result<command_result> command(any_event ev) {
+    auto t = dispatch(std::move(ev));
+    if (t.refused.code != errc::none)
+      return to_caf(t.refused);
+    return std::move(t.result);
+  }
+
+  /// Steps the machine and runs its effects; effects that are answered at once (`probe`) step it again, in order.
+  transition dispatch(any_event ev) {
+    auto first = step(ev);
+    while (!answers_.empty()) {
+      auto next = std::move(answers_.front());
+      answers_.pop_front();
+      step(next);
+    }
+    return first;
+  }
+
+  transition step(const any_event& ev) {
+    auto t = machine_.step({to_instant(env().now()), next_random(random_)}, ev);
+    if (env().observer != nullptr)
+      env().observer->stepped(name_, ev, t, machine_);
+    for (auto& e : t.effects)
+      std::visit([this](auto& x) { run(x); }, e);
+    t.effects.clear();
+    return t;
+  }
+
+  void run(effect::start& e) {
+    const auto slot = e.replica.slot;
+    if (replicas_.size() <= slot)
+      replicas_.resize(slot + 1);
+    auto& r = replicas_[slot];
+    r.place = &calls_->acquire(e.replica);
+    r.actor = replica::spawn_replica(shared_env(), {.ref = e.replica,
+                                                    .user_code = e.what->user_code.local,
+                                                    .init_args = e.what->spec.init_args,
+                                                    .user_config = e.what->spec.user_config,
+                                                    .calls = calls_,
+                                                    .where = r.place,
+                                                    .owner = owner_handle(),
+                                                    .execution = e.what->spec.execution,
+                                                    .deployment = watched_});
+  }
+
+  void run(const effect::route& e) {
+    auto& r = replicas_[e.replica.slot];
+    r.place->actor = caf::actor_cast<caf::strong_actor_ptr>(r.actor);
+    calls_->open(*r.place);
+    tell("replica_available", e.replica);
+  }
+  void run(effect::update& e) { post(replicas_[e.replica.slot].actor, config_update{e.seq, std::move(e.user_config)}); }
+  void run(const effect::check& e) { post(replicas_[e.replica.slot].actor, check_replica{e.seq}); }
+
+  void run(const effect::probe& e) {
+    const auto running = replicas_[e.replica.slot].place->running.load(std::memory_order_relaxed);
+    const auto kind = static_cast<control::user_code_kind>(running);
+    const bool busy = kind != control::user_code_kind::none && kind != control::user_code_kind::check;
+    answers_.push_back(event::probed{e.replica, e.seq, busy});
+  }
+
+  void run(const effect::stop& e) {
+    auto& r = replicas_[e.replica.slot];
+    calls_->close(*r.place);
+    tell("replica_stopping", e.replica);
+    post(r.actor, stop_replica{e.replica.id});
+  }
+
+  void run(const effect::abandon& e) {
+    auto& r = replicas_[e.replica.slot];
+    calls_->abandon(*r.place);
+    tell("replica_stopping", e.replica);
+    caf::anon_send_exit(r.actor, caf::exit_reason::kill);
+  }
+
+  void run(const effect::forget& e) {
+    auto& r = replicas_[e.replica.slot];
+    calls_->release(*r.place);
+    tell("replica_stopped", e.replica);
+    r = {};
+  }
+
+  void run(const effect::apply_options& e) {
+    const auto& s = e.from->spec;
+    calls_->set_limits(
+        {.max_ongoing = s.max_ongoing_requests, .max_queued = s.max_queued_requests, .idempotent = s.idempotent});
+    watched_->stuck_after_ms.store(s.stuck_after.count(), std::memory_order_relaxed);
+  }
+
+  void run(effect::serve& e) {
+    if (e.unavailable)
+      calls_->refuse({errc::unavailable, std::move(e.why)});
+    else
+      calls_->accept();
+  }
+  void run(const effect::claim& e) { post(controller_, claim_room{name_, e.seq, e.want}); }
+  void run(const effect::arm_timer& e) {
+    tick_after(std::max(e.at - to_instant(env().now()), instant{0}), machine_tick{e.epoch});
+  }
+  void run(effect::notify& e) { env().emit({name_, std::move(e.kind), 0, std::move(e.text)}); }
+
+  void run(const effect::removed&) {
+    for (auto& p : removals_)
+      p.deliver(removed_deployment{name_});
+    removals_.clear();
+    post(controller_, deployment_removed{name_, deploys_seen_});
+  }
+
+  deployment_status status(bool with_replicas) const {
+    auto s = machine_.status(to_instant(env().now()), with_replicas);
+    s.queued = calls_->queued();
+    s.ongoing = calls_->ongoing();
+    s.overdue = calls_->overdue();
+    if (with_replicas) {
+      std::unordered_map<std::uint64_t, std::uint32_t> ongoing;
+      for (const auto& r : replicas_)
+        if (r.place)
+          ongoing.emplace(r.place->replica.id, r.place->in_flight());
+      for (auto& r : s.replicas)
+        if (const auto it = ongoing.find(r.id); it != ongoing.end())
+          r.ongoing = it->second;
+    }
+    return s;
+  }
+
+  /// Each change of what the router may use, in its order: who listens knows at any moment how many are available.
+  void tell(const char* what, const replica_ref& who) const {
+    if (env().on_event)
+      env().emit({name_, what, who.id, {}});
+  }
+
+  replica_owner_actor owner_handle() { return caf::actor_cast<replica_owner_actor>(this); }
+
+  deployment_name name_;
+  machine machine_;
+  std::shared_ptr<router> calls_;
+  controller_actor controller_;
+  std::shared_ptr<control::watched_deployment> watched_;
+  std::vector<replica_entry> replicas_; ///< By slot.
+  std::deque<any_event> answers_;
+  std::vector<caf::typed_response_promise<removed_deployment>> removals_;
+  std::uint64_t deploys_seen_ = 0;
+  std::uint64_t random_;
+};
+
+} // namespace
+
+deployment_state_actor spawn_deployment_state(const control::environment_ptr& env, boot b) {
+  return caf::actor_cast<deployment_state_actor>(control::spawn_control<shell>(env, std::move(b)));
+}
+
+} // namespace troupe::deployment_state

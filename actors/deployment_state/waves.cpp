@@ -1,0 +1,197 @@
+// Waves: when one begins, how large it is, when it has ended, and when the rollout is complete.
+#include <troupe/actors/deployment_state/machine.hpp>
+
+#include <algorithm>
+
+namespace troupe::deployment_state {
+
+using namespace std::chrono_literals;
+
+bool machine::finish_wave() {
+  switch (wave_.kind) {
+  case wave_kind::none:
+    return false;
+  case wave_kind::start_first:
+    if (wave_.pending > 0)
+      return false;
+    if (wave_.canary && wave_.hold > 0) { // the canaries serve beside all others; an operator decides
+      if (!canary_done_) {
+        canary_done_ = true;
+        enter(rollout_phase::paused, rollout_reason::canary_pause);
+        return true;
+      }
+      return false;
+    }
+    if ((wave_.stopping > 0 && limits_.wrong != wrong_rule::wave_ignores_stopping) || table_.live() + vacancies() > n_)
+      return false;
+    break;
+  case wave_kind::stop_first:
+    if (wave_.to_start > 0 || wave_.stopping > 0 || target_unavailable() > 0)
+      return false;
+    break;
+  case wave_kind::reconfigure:
+    if (table_.of(life::reconfiguring) > 0)
+      return false;
+    break;
+  }
+  if (wave_.kind == wave_kind::reconfigure && current_available() > 0 && base_ && base_->code_id == target_->code_id)
+    first_wave_up_ = true;
+  const bool canary = wave_.canary && wave_.kind == wave_kind::stop_first;
+  wave_ = {};
+  ++waves_done_;
+  note("wave_ended", "wave " + std::to_string(waves_done_) + " has ended");
+  if (phase_ == rollout_phase::rolling) {
+    if (canary) {
+      canary_done_ = true;
+      enter(rollout_phase::paused, rollout_reason::canary_pause);
+    } else if (target_->spec.rollout.bake > 0ms) {
+      bake_until_ = at_.now + target_->spec.rollout.bake;
+      enter(rollout_phase::baking, rollout_reason::baking);
+    }
+  }
+  return true;
+}
+
+bool machine::begin_wave() {
+  waiting_for_room_ = false;
+  if (wave_.kind != wave_kind::none || phase_ != rollout_phase::rolling || n_ == 0)
+    return false;
+  const bool settled = target_unavailable() == 0 && table_.of(life::reconfiguring) == 0 &&
+                       (wave_.stopping == 0 || limits_.wrong == wrong_rule::wave_ignores_stopping) &&
+                       (table_.live() + vacancies() >= n_ || !has_room());
+  if (!settled)
+    return false;
+  if (begin_reconfigure())
+    return true;
+  if (!base_ && waves_done_ == 0 && count(&machine::is_outdated, &cohort::live) == 0)
+    return false; // a first deployment fills its slots; nothing to replace
+  std::uint32_t outdated = 0;
+  for (const auto& c : table_.cohorts())
+    outdated += is_outdated(c) ? c.live() + c.vacant : 0U;
+  if (outdated == 0)
+    return false;
+  const auto& knobs = target_->spec.rollout;
+  const bool canary = knobs.canary > 0 && base_ && !canary_done_ && !rolling_back_;
+  const auto limited = [&](std::uint32_t w) { return std::min({w, outdated, canary ? knobs.canary : w}); };
+  const auto number = wave_number_;
+  if (knobs.strategy == rollout_strategy::stop_first) {
+    begin_stop_first(limited(share(knobs.max_unavailable)));
+  } else {
+    const auto surge = limited(share(knobs.max_surge));
+    if (!begin_start_first(surge) && !waiting_for_room_ && knobs.surge_fallback && !canary)
+      begin_stop_first(limited(share(knobs.max_unavailable)));
+    else if (wave_.kind == wave_kind::none)
+      waiting_for_room_ = true;
+  }
+  if (wave_number_ == number)
+    return false;
+  wave_.canary = canary;
+  return true;
+}
+
+bool machine::begin_reconfigure() {
+  const auto wanted =
+      limits_.wrong == wrong_rule::reconfigure_all ? n_ : share(target_->spec.rollout.reconfigure_share());
+  std::uint32_t size = 0;
+  for (std::size_t i = 0; i < table_.cohorts().size(); ++i) {
+    while (size < wanted && is_stale(table_.cohorts()[i]) && table_.cohorts()[i].of(life::available) > 0) {
+      const auto slot = table_.cohorts()[i].lists[static_cast<std::size_t>(life::available)].head;
+      table_.regroup(slot, target_);
+      table_.move(slot, life::reconfiguring, at_.now);
+      table_.set_deadline(slot, at_.now + target_->spec.graceful_shutdown_timeout + target_->spec.startup_timeout);
+      auto& r = table_.at(slot);
+      emit(effect::update{table_.ref(slot), ++r.config_seq, target_->spec.user_config});
+      ++size;
+    }
+  }
+  if (size == 0)
+    return false;
+  ++wave_number_;
+  wave_ = {.kind = wave_kind::reconfigure, .size = size};
+  note("wave_began", "wave " + std::to_string(waves_done_ + 1) + ": reconfigures " + std::to_string(size));
+  return true;
+}
+
+bool machine::begin_start_first(std::uint32_t size) {
+  if (limits_.room_limited) {
+    const auto want = table_.existing() + size;
+    if (room_want_ < want || room_answered_ != room_seq_) {
+      waiting_for_room_ = true; // claimed in publish(); the answer comes back here
+      return false;
+    }
+    size = std::min(size, granted_ - std::min(granted_, table_.existing()));
+    if (size == 0)
+      return false;
+  }
+  ++wave_number_;
+  wave_ = {.kind = wave_kind::start_first, .size = size, .to_start = size, .pending = size};
+  note("wave_began", "wave " + std::to_string(waves_done_ + 1) + ": starts " + std::to_string(size));
+  return true;
+}
+
+bool machine::begin_stop_first(std::uint32_t size) {
+  const auto floor = reachable() - std::min(reachable(), share(target_->spec.rollout.max_unavailable));
+  ++wave_number_;
+  wave_ = {.kind = wave_kind::stop_first, .size = size};
+  std::uint32_t taken = 0;
+  // What is not available goes first: empty slots in backoff, then superseded starts.
+  while (taken < size && shed_vacancy(&machine::is_outdated))
+    ++taken;
+  const auto take = [&](cohort& c, life l) {
+    const auto slot = c.lists[static_cast<std::size_t>(l)].head;
+    stop_one(slot, stop_cause::wave);
+    ++taken;
+  };
+  for (const bool of_base : {false, true})
+    for (auto& c : table_.cohorts())
+      for (const auto l : {life::starting, life::settling})
+        while (taken < size && is_outdated(c) && is_base_code(c) == of_base && c.of(l) > 0)
+          take(c, l);
+  for (const bool of_base : {false, true})
+    while (taken < size && table_.available() > floor) {
+      cohort* oldest = nullptr;
+      const auto head = [&](const cohort& c) {
+        return table_.at(c.lists[static_cast<std::size_t>(life::available)].head).id;
+      };
+      for (auto& c : table_.cohorts())
+        if (is_outdated(c) && is_base_code(c) == of_base && c.of(life::available) > 0 &&
+            (oldest == nullptr || head(c) < head(*oldest)))
+          oldest = &c;
+      if (oldest == nullptr)
+        break;
+      take(*oldest, life::available);
+    }
+  if (taken == 0) {
+    wave_ = {};
+    --wave_number_;
+    return false;
+  }
+  wave_.size = wave_.to_start = wave_.pending = taken;
+  note("wave_began", "wave " + std::to_string(waves_done_ + 1) + ": replaces " + std::to_string(taken));
+  return true;
+}
+
+bool machine::complete_rollout() {
+  if (phase_ == rollout_phase::complete || phase_ == rollout_phase::baking || n_ == 0 || reachable() == 0 ||
+      wave_.kind != wave_kind::none || !vacancies_.empty())
+    return false;
+  const auto good = current_available();
+  if (good < reachable() || good != table_.live())
+    return false;
+  if (phase_ == rollout_phase::failed && !(!base_ || same_release(base_, target_)))
+    return false;
+  if (phase_ == rollout_phase::failed && !base_)
+    failure_.clear(); // late starts have made it whole
+  base_ = target_;
+  ++attempts_epoch_; // failed starts from before no longer count
+  first_failures_ = 0;
+  const bool back = rolling_back_;
+  rolling_back_ = false;
+  replace_stale_ = false;
+  superseded_.reset();
+  enter(rollout_phase::complete, rollout_reason::none);
+  note(back ? "rolled_back" : "rollout_complete", target_->label() + " runs on all replicas");
+  return true;
+}
+
+} // namespace troupe::deployment_state
