@@ -1,0 +1,32 @@
+// Names of deployments, and the options that need converting.
+#include <troupe/app/runtime/deployment_options.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace troupe {
+
+deployment_name parse_deployment_name(std::string_view text) {
+  deployment_name result;
+  if (const auto slash = text.find('/'); slash != std::string_view::npos) {
+    result.application = text.substr(0, slash);
+    text.remove_prefix(slash + 1);
+  }
+  result.name = text;
+  return result;
+}
+
+deployment_options::deployment_options(std::string_view name) {
+  auto parsed = parse_deployment_name(name);
+  spec_.application = std::move(parsed.application);
+  spec_.name = std::move(parsed.name);
+}
+
+deployment_options& deployment_options::backpressure_retry_after(std::chrono::seconds x) {
+  // What does not fit becomes the largest number, which `validate` refuses.
+  constexpr std::int64_t largest = std::numeric_limits<std::uint32_t>::max();
+  const bool fits = x.count() >= 0 && x.count() <= largest;
+  return set(spec_.backpressure_retry_after_s, static_cast<std::uint32_t>(fits ? x.count() : largest));
+}
+
+} // namespace troupe

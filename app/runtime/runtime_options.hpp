@@ -1,0 +1,32 @@
+// What a host may choose when it makes a runtime.
+#pragma once
+
+#include <troupe/actors/control/environment.hpp>
+#include <troupe/messages/deployment_spec.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+using control::log_level;
+using control::runtime_event;
+
+/// The hooks are called on the runtime's threads, the control thread among them: they must be quick, and may not call
+/// the runtime's blocking functions. What they throw is swallowed. None is called once the runtime is destroyed.
+struct runtime_options {
+  std::uint32_t max_replicas = 0;                       ///< Over all deployments, surge included; 0 = no bound.
+  std::uint64_t seed = 0;                               ///< Of all random choices; 0 = a different one each time.
+  milliseconds shutdown_timeout{30'000};                ///< Longest drain at destruction, over all deployments. >= 0.
+  std::function<void(const runtime_event&)> on_event{}; ///< Something that an operator may want to see.
+  std::function<void(log_level, std::string_view)> on_log{}; ///< The library itself prints nothing.
+
+  // Only for a runtime that makes its own actor system:
+  std::string scheduler_policy = "sharing"; ///< CAF's "sharing" (next to no cost when idle) or "stealing".
+  std::size_t scheduler_threads = 0;        ///< 0 = CAF's default: one per core, at least 4.
+};
+
+} // namespace troupe

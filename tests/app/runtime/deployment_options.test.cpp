@@ -1,0 +1,76 @@
+// The named options reach the spec, all of them.
+#include <troupe/app/runtime/deployment_options.hpp>
+#include <troupe/messages/validation.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+TEST_CASE("a name may bring its application along") {
+  CHECK(parse_deployment_name("spell") == deployment_name{"default", "spell"});
+  CHECK(parse_deployment_name("text/spell") == deployment_name{"text", "spell"});
+  CHECK(parse_deployment_name("a/b/c") == deployment_name{"a", "b/c"}); // which `validate` refuses
+  CHECK(parse_deployment_name("/x") == deployment_name{"", "x"});
+  CHECK(parse_deployment_name("") == deployment_name{"default", ""});
+}
+
+TEST_CASE("options that are left out are at their defaults") {
+  deployment_spec expected;
+  expected.name = "spell";
+  CHECK(deployment_options{"spell"}.spec() == expected);
+}
+
+TEST_CASE("every option of a spec can be set by name") {
+  rolling_update knobs;
+  knobs.bake = 7ms; // replaced below: shows that single knobs come after
+  const auto spec = deployment_options{"spell"}
+                        .application("text")
+                        .version("7")
+                        .init_args({{"a", 1}})
+                        .execution(execution_mode::thread)
+                        .user_config("c")
+                        .num_replicas(11)
+                        .max_ongoing_requests(12)
+                        .max_queued_requests(13)
+                        .backpressure_status(429)
+                        .backpressure_retry_after(14s)
+                        .graceful_shutdown_timeout(15s)
+                        .health_check_period(16s)
+                        .health_check_timeout(17s)
+                        .startup_timeout(18s)
+                        .stuck_after(19s)
+                        .max_start_attempts(20)
+                        .idempotent()
+                        .rollout(knobs)
+                        .strategy(rollout_strategy::stop_first)
+                        .max_surge(replica_share::count(2))
+                        .max_unavailable(replica_share::count(3))
+                        .reconfigure_wave(replica_share::percent(100))
+                        .surge_fallback(false)
+                        .min_ready(22s)
+                        .bake(23s)
+                        .progress_deadline(24min)
+                        .auto_rollback(false)
+                        .canary(2)
+                        .spec();
+  // Compared in the JSON form: an option that is added to the spec and not to the setters shows up as a default.
+  const auto given = to_json(spec).flatten();
+  const auto defaults = to_json(deployment_options{"spell"}.spec()).flatten();
+  for (const auto& [path, value] : given.items())
+    if (path != "/name" && defaults.contains(path))
+      CHECK_MESSAGE(value != defaults[path], path);
+  CHECK(spec.init_args.get() == json{{"a", 1}});
+  CHECK(spec.user_config.get() == json("c"));
+  CHECK(spec.backpressure_retry_after_s == 14);
+  CHECK(spec.rollout.progress_deadline == 24min);
+  CHECK(spec.rollout.reconfigure_share() == replica_share::percent(100));
+}
+
+TEST_CASE("a retry-after that does not fit is refused by validation and not wrapped") {
+  for (const auto bad : {-1s, 5'000'000'000s}) {
+    const auto problems = validate(deployment_options{"x"}.backpressure_retry_after(bad).spec());
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].path.find("retry_after") != std::string::npos);
+  }
+}
