@@ -1,0 +1,197 @@
+// The end of a scenario: faults and commands stop, and what is left must come to rest (invariants 4, 6, 10).
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::simulation_tests {
+
+using namespace std::chrono_literals;
+
+void scenario::conclude() {
+  faults_ = {};
+  simulation_->use(faults_);
+  kills_ = false;
+  if (options_.wrong_request == wrong_request_rule::overtakes)
+    options_.wrong_request = wrong_request_rule::none;
+  if (overtaken_)
+    simulation_->post([f = std::exchange(overtaken_, nullptr)](caf::event_based_actor&) { f(); }, 1);
+  books_.answer_all();
+  simulation_->advance(50ms); // what is delayed has arrived
+  come_to_rest();
+  for (std::size_t i = 0; i < plans_.size(); ++i)
+    if (const auto s = status(i))
+      check_rest(i, *s);
+    else
+      ++result_.other;
+  simulation_->check();
+  if (!quiet_ || !chance_.one_in(4))
+    return;
+  const auto sent = simulation_->messages().sent_without_checks();
+  simulation_->advance(15s);
+  if (simulation_->messages().sent_without_checks() != sent)
+    simulation_->report(4, "at rest other messages than health checks are sent");
+  simulation_->check();
+}
+
+void scenario::come_to_rest() {
+  const auto replicas = [&] {
+    std::uint32_t n = 1;
+    for (const auto& p : plans_)
+      if (const auto* r = simulation_->rollout_of(p.spec.name))
+        n += std::max(r->target_count(), r->live()) + r->stopping();
+    return n;
+  }();
+  milliseconds deadline{0};
+  for (const auto& p : plans_)
+    deadline = std::max(deadline, p.spec.rollout.progress_deadline);
+  const auto until = simulation_->now() + 2 * deadline;
+  // Checks and rollouts of many waves take more than their share of the bound in small scenarios.
+  const std::uint64_t most = 2000 + 200 * (replicas + books_.open_requests());
+  std::uint64_t taken = 0;
+  for (;;) {
+    while (simulation_->has_messages()) {
+      simulation_->step();
+      if (++taken > most)
+        break;
+    }
+    if (taken > most || (at_rest() && stays_at_rest()))
+      break;
+    if (!simulation_->step(until)) {
+      taken = most + 1;
+      break;
+    }
+    ++taken;
+  }
+  if (taken <= most)
+    return;
+  std::string text = "it does not come to rest after faults and commands have stopped";
+  for (std::size_t i = 0; i < plans_.size(); ++i)
+    if (const auto s = status(i))
+      text += "; " + s->name + " is " + to_string(s->state) + " (" + to_string(s->rollout.phase) + ", " +
+              std::to_string(s->available) + " of " + std::to_string(s->num_replicas) + " available, " +
+              std::to_string(s->queued) + " queued, " + std::to_string(s->ongoing) + " ongoing) " + s->message;
+  simulation_->report(4, text);
+  simulation_->check();
+}
+
+namespace {
+
+/// A failed first deployment keeps what did start and replaces what dies, for ever. All others start what they lack.
+bool gave_up(const deployment_status& s) {
+  return s.rollout.phase == rollout_phase::failed && s.rollout.base_revision == 0;
+}
+
+bool lacks_replicas(const deployment_status& s) { return s.available + s.waiting_for_room < s.num_replicas; }
+
+/// Starts are tried again, though neither faults nor commands go on: of code that never starts.
+bool tries_again(const deployment_status& s) { return s.rollout.in_flight > 0 && s.waiting_for_room == 0; }
+
+/// Invariant 4: healthy on its target, rolled back or failed with a reason, paused, or waiting for room.
+bool is_resting(const deployment_status& s) {
+  if (s.deleting || s.given_up > 0)
+    return false;
+  using state = deployment_state_name;
+  const bool over = s.rollout.phase != rollout_phase::rolling && s.rollout.phase != rollout_phase::baking;
+  if (s.state == state::healthy)
+    return s.available == s.num_replicas;
+  if (s.state == state::deploy_failed && over)
+    return !s.message.empty() && (gave_up(s) || (!lacks_replicas(s) && !tries_again(s)));
+  if (s.state == state::paused)
+    return !lacks_replicas(s) || s.rollout.in_flight > 0; // a first deployment that still tries its starts
+  const bool waits =
+      s.num_replicas == 0 || s.waiting_for_room > 0 || s.rollout.reason == rollout_reason::waiting_for_room;
+  return waits && s.rollout.phase != rollout_phase::baking && !lacks_replicas(s) && !tries_again(s);
+}
+
+} // namespace
+
+/// An empty slot of the base in its backoff, at most 10 s, shows in no status.
+bool scenario::stays_at_rest() {
+  if (!quiet_ || all_healthy_)
+    return true;
+  const auto sent = simulation_->messages().sent_without_checks();
+  simulation_->advance(11s);
+  return simulation_->messages().sent_without_checks() == sent;
+}
+
+bool scenario::at_rest() {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const auto* rules = simulation_->rollout_of(plans_[i].spec.name);
+    if (rules && !rules->still())
+      return false;
+  }
+  quiet_ = all_healthy_ = true;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const auto s = status(i);
+    if (!s)
+      continue;
+    if (!is_resting(*s))
+      return false;
+    all_healthy_ &= s->state == deployment_state_name::healthy;
+    quiet_ &= !gave_up(*s) && s->rollout.in_flight == 0;
+    const bool served = s->available > 0;
+    if (served && (s->queued > 0 || s->ongoing > 0))
+      return false;
+  }
+  return true;
+}
+
+/// Null when there is no such deployment.
+std::optional<deployment_status> scenario::status(std::size_t i) {
+  struct answer {
+    bool here = false;
+    std::optional<deployment_status> status;
+  };
+  const auto found = std::make_shared<answer>();
+  simulation_->ask<deployment_status>(get_deployment{name_of(i), false}, [found](deployment_status* s, const error&) {
+    found->here = true;
+    if (s)
+      found->status = std::move(*s);
+  });
+  while (!found->here && simulation_->has_messages())
+    simulation_->step();
+  if (!found->here)
+    simulation_->report(4, "a query is not answered");
+  simulation_->check();
+  return std::move(found->status);
+}
+
+void scenario::check_rest(std::size_t i, const deployment_status& s) {
+  using state = deployment_state_name;
+  auto* rules = simulation_->rollout_of(plans_[i].spec.name);
+  const auto living = books_.living(i);
+  const auto say = [&](int invariant, const std::string& what) {
+    simulation_->report(invariant,
+                        s.name + " at rest (" + to_string(s.state) + ", " + to_string(s.rollout.phase) + "): " + what);
+  };
+  if (living != s.available + s.given_up || s.available != rules->available())
+    say(10, std::to_string(living) + " objects live, the status says that " + std::to_string(s.available) +
+                " are available, seen were " + std::to_string(rules->available()));
+  const bool in_wave = s.rollout.reason == rollout_reason::canary_pause || s.rollout.in_flight > 0;
+  const auto more = in_wave ? rules->surge() : 0U;
+  if (s.available > s.num_replicas + more)
+    say(10, std::to_string(s.available) + " are available, N is " + std::to_string(s.num_replicas));
+  const auto room = s.waiting_for_room;
+  if (lacks_replicas(s) && !gave_up(s) && s.rollout.in_flight == 0)
+    say(10, "only " + std::to_string(s.available) + " of " + std::to_string(s.num_replicas) +
+                " are available, room lacks for " + std::to_string(room));
+  if (s.state == state::healthy) {
+    ++result_.healthy;
+    if (const auto n = books_.with_other_config(i, rules->target()->spec.user_config.get()); n > 0)
+      say(6, std::to_string(n) + " replicas do not have the target's config");
+  } else if (s.state == state::deploy_failed) {
+    ++result_.failed;
+  } else if (s.state == state::paused) {
+    ++result_.paused;
+  } else {
+    ++result_.other;
+  }
+  const bool served = s.available > 0;
+  if (const auto n = books_.open_requests_of(i); n > 0 && served)
+    say(3, std::to_string(n) + " requests have no outcome");
+  if (s.ongoing > 0 && served)
+    say(10, std::to_string(s.ongoing) + " slots are taken");
+}
+
+} // namespace troupe::simulation_tests

@@ -1,0 +1,119 @@
+// One seeded story: operators, clients and faults act on a world at any moment; then it must come to rest.
+#pragma once
+
+#include "books.hpp"
+#include <troupe/testing/simulation.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::simulation_tests {
+
+/// Deliberately wrong variants around the router and the callers; those of the rollout are
+/// `deployment_state::wrong_rule`.
+enum class wrong_request_rule : std::uint8_t {
+  none,
+  exceeds_limit,     ///< The router lets one more request into each replica than max_ongoing_requests.
+  always_idempotent, ///< Begun requests of a dead replica are tried again though nobody said so.
+  refuses_meanwhile, ///< Requests fail while a replica is replaced.
+  answers_twice,     ///< A caller hears the same outcome again.
+  leaks_object,      ///< A user object is not destroyed.
+  loses_stopped,     ///< `replica_stopped` is lost.
+  answers_early,     ///< A replica counts a request as ended while its handler still works on it.
+  overtakes,         ///< Of two requests the later one is sent to a replica first.
+};
+
+struct scenario_options {
+  std::uint64_t seed = 1;
+  std::size_t trace_lines = 0;
+  deployment_state::wrong_rule wrong = deployment_state::wrong_rule::none;
+  wrong_request_rule wrong_request = wrong_request_rule::none;
+  caf::actor_system_config* config = nullptr;
+};
+
+struct scenario_result {
+  std::uint64_t digest = 0;
+  std::uint64_t steps = 0;
+  std::uint32_t commands = 0;
+  std::uint32_t rejected = 0;
+  std::uint32_t requests = 0;
+  std::uint32_t answers = 0;
+  std::uint32_t objects = 0;
+  std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
+  std::uint32_t failed = 0;
+  std::uint32_t paused = 0;
+  std::uint32_t other = 0; ///< Deleted, scaled to 0, waiting for room.
+  std::string trace;       ///< With `trace_lines`.
+};
+
+/// Throws `testing::invariant_broken`.
+scenario_result run_scenario(const scenario_options& options);
+
+/// What one scenario does. Confined to `run_scenario`.
+class scenario {
+public:
+  explicit scenario(const scenario_options& options);
+  scenario_result run();
+
+private:
+  struct deployment_plan {
+    deployment_spec spec; ///< Of the next deploy.
+    bool exists = false;
+    std::uint32_t config = 0;
+  };
+
+  // scenario.cpp
+  void plan();
+  void act();
+  void let_time_pass();
+  void disturb();
+  void send_requests();
+  void send(std::size_t deployment);
+  void send_from_thread(std::size_t deployment, request_record r, call_options options);
+  void keep_wrong_rule();
+  void submit(std::function<void()> f);
+
+  // commands.cpp
+  void command();
+  void deploy(std::size_t i);
+  void change_code(deployment_spec& spec);
+  void change_config(deployment_plan& p);
+  void change_light_options(deployment_spec& spec);
+  void say(rollout_action action, std::size_t i);
+  template <class Answer, class Question>
+  void ask(Question question);
+
+  // conclusion.cpp
+  void conclude();
+  void come_to_rest();
+  bool at_rest();
+  bool stays_at_rest();
+  void check_rest(std::size_t i, const deployment_status& s);
+  std::optional<deployment_status> status(std::size_t i);
+
+  deployment_name name_of(std::size_t i) const { return {"default", plans_[i].spec.name}; }
+  bool in_use(std::size_t i) { return simulation_->router_of(name_of(i)) != nullptr; }
+
+  scenario_options options_;
+  scenario_result result_;
+  books books_;
+  std::function<void()> overtaken_; ///< For `wrong_request_rule::overtakes`.
+  std::unique_ptr<testing::simulation> simulation_;
+  testing::random_source chance_;
+  testing::fault_plan faults_;
+  bool faulty_ = false;
+  bool kills_ = false;
+  bool quiet_ = true; ///< At rest nothing is tried again.
+  bool all_healthy_ = true;
+  std::uint32_t max_replicas_ = 0;
+  std::uint32_t most_replicas_ = 8;
+  std::vector<deployment_plan> plans_;
+  std::vector<std::string> bad_versions_;
+  std::shared_ptr<const code> code_;
+  std::vector<std::vector<handle<task_done(quick_task), task_done(slow_task)>>> handles_; // by client and deployment
+};
+
+} // namespace troupe::simulation_tests

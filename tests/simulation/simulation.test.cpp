@@ -1,0 +1,39 @@
+// Scenarios replay exactly, and do what they are meant to do.
+#include "scenario.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace troupe::simulation_tests;
+
+TEST_CASE("a seed replays exactly") {
+  const auto config = testing::make_config();
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto once = run_scenario({.seed = seed, .config = config.get()});
+    const auto again = run_scenario({.seed = seed, .trace_lines = 10, .config = config.get()});
+    CHECK(once.digest == again.digest);
+    CHECK(once.steps == again.steps);
+    CHECK_FALSE(again.trace.empty());
+  }
+}
+
+TEST_CASE("scenarios reach all ends and are answered requests") {
+  const auto config = testing::make_config();
+  scenario_result sum;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto r = run_scenario({.seed = seed, .config = config.get()});
+    sum.healthy += r.healthy;
+    sum.failed += r.failed;
+    sum.paused += r.paused;
+    sum.other += r.other;
+    sum.requests += r.requests;
+    sum.answers += r.answers;
+    sum.objects += r.objects;
+  }
+  CHECK(sum.healthy > 100);
+  CHECK(sum.failed > 10);
+  CHECK(sum.paused > 3);
+  CHECK(sum.other > 3);
+  CHECK(sum.answers * 2 > sum.requests);
+  CHECK(sum.objects > 1000);
+}
