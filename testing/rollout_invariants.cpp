@@ -161,6 +161,8 @@ void rollout_invariants::run(const effect::stop& e) {
     break;
   }
   case stop_cause::fault:
+    if (available() + 1 >= reachable()) // nobody was missing (any more, after a scale-down)
+      out_by_checks_ = 0;
     if (was == available_state && ++out_by_checks_ > width_of(target_->spec.rollout.max_unavailable, n_))
       report_(1, name_ + ": checks took out " + of(out_by_checks_, "replicas at once"));
     break;

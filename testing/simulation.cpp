@@ -110,6 +110,7 @@ simulation::~simulation() {
 // -- steps ---------------------------------------------------------------------------------------------------------
 
 bool simulation::step(time_point limit) {
+  constexpr std::uint64_t most_steps_at_once = 1'000'000;
   if (has_messages()) {
     run_next_message();
   } else {
@@ -119,12 +120,16 @@ bool simulation::step(time_point limit) {
     const auto due = clock.schedule().begin()->first;
     if (due > limit)
       return false;
-    if (due > clock.current_time)
+    if (due > clock.current_time) {
       clock.current_time = due;
+      steps_at_now_ = 0;
+    }
     trace_.mix(static_cast<std::uint64_t>(due.time_since_epoch().count()));
     clock.trigger_expired_timeouts();
   }
   ++steps_;
+  if (++steps_at_now_ > most_steps_at_once)
+    report(4, "messages beget messages without end while no time passes");
   check();
   return true;
 }

@@ -156,6 +156,7 @@ private:
   std::map<caf::actor_id, std::pair<std::string, replica_ref>> replicas_;
   caf::resumable* running_ = nullptr;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_at_now_ = 0; ///< Since the clock moved last.
   std::optional<std::pair<int, std::string>> broken_;
   bool faults_allowed_ = false;
 };

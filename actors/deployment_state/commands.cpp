@@ -151,12 +151,21 @@ void machine::set_target(const release_ptr& r, bool rolling_back) {
   end_wave();
   if (first)
     wave_.stopping = 0;
+  std::vector<vacancy> checked_out; // places of replicas that checks took out stay known as such: filled at once
   for (auto it = vacancies_.begin(); it != vacancies_.end();) {
     const auto& c = table_.cohorts()[it->second.cohort];
     it->second.wave = 0;
     it->second.attempts = 0;
-    it = (base_ ? is_base_code(c) : is_target_code(c)) ? std::next(it) : drop_vacancy(it); // else an empty slot now
+    const bool kept = base_ ? is_base_code(c) : is_target_code(c);
+    const auto next = std::next(it);
+    if (!kept && it->second.for_check)
+      checked_out.push_back(take_vacancy(it));
+    else if (!kept)
+      drop_vacancy(it); // an empty slot now
+    it = next;
   }
+  for (const auto& v : checked_out)
+    vacate(v, at_.now);
   ++attempts_epoch_;
   rolling_back_ = rolling_back;
   replace_stale_ = false;

@@ -60,7 +60,9 @@ void machine::on(const event::stuck& ev) {
 
 bool machine::take_out_failing() {
   bool changed = false;
-  while (!failing_.empty() && taken_out_ < share(target_->spec.rollout.max_unavailable)) {
+  const auto at_a_time = share(target_->spec.rollout.max_unavailable);
+  // The others serve on, and also where that many are missing for other reasons: a shared outage must not drain all.
+  while (!failing_.empty() && taken_out_ < at_a_time && table_.available() + at_a_time > reachable()) {
     const auto ref = failing_.front();
     auto* r = table_.find(ref);
     if (r != nullptr && r->failing && r->phase == life::reconfiguring)

@@ -253,7 +253,10 @@ void machine::start_failed(std::uint32_t slot, const std::string& message, bool 
     const auto budget = std::max(3U, std::min(3U * n_, 20U));
     if (base_ ? attempts >= target_->spec.max_start_attempts : ++first_failures_ >= budget) {
       fail(rollout_reason::start_failed, message);
-      return give_up_slot();
+      if (!base_ || !r.for_check)
+        return give_up_slot();
+      // Still out on account of the checks: the next that fails them must wait until the base stands in here.
+      return vacate({r.cohort, 0, 0, true, r.replacement}, at_.now);
     }
   }
   if (phase_ == rollout_phase::complete && attempts >= target_->spec.max_start_attempts)

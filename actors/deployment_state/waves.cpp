@@ -80,8 +80,8 @@ bool machine::begin_wave() {
     const auto surge = limited(share(knobs.max_surge));
     if (!begin_start_first(surge) && !waiting_for_room_ && knobs.surge_fallback && !canary)
       begin_stop_first(limited(share(knobs.max_unavailable)));
-    else if (wave_.kind == wave_kind::none)
-      waiting_for_room_ = true;
+    if (wave_.kind == wave_kind::none)
+      waiting_for_room_ = true; // keeps the claim as it is: giving back and claiming again would never end
   }
   if (wave_number_ == number)
     return false;
