@@ -1,7 +1,7 @@
 // Systems and actors without troupe.
 #include "bare.hpp"
 
-#include "pool_policy.hpp"
+#include <troupe/actors/control/scheduler_policy.hpp>
 
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
@@ -9,12 +9,8 @@
 namespace troupe::bench {
 
 void set_policy(caf::actor_system_config& config, const std::string& policy) {
-  if (policy == "pool")
-    config.module_factories.push_back([](caf::actor_system& system) -> caf::actor_system::module* {
-      return new caf::scheduler::coordinator<pool_policy>(system);
-    });
-  else if (!policy.empty())
-    config.set("scheduler.policy", caf::atom_from_string(policy));
+  if (!policy.empty())
+    control::set_scheduler_policy(config, policy);
 }
 
 bare_system::bare_system(const std::string& policy) {

@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
   add("filter", po::value<std::string>()->default_value(""), "only lines whose name contains this");
   add("rounds", po::value<int>()->default_value(0), "rounds per line, the first is dropped; 0: as each line says");
   add("quiet", po::value<double>()->default_value(0), "before a round wait up to so many seconds for a quiet machine");
-  add("policy", po::value<std::string>()->default_value("sharing"),
-      "CAF's scheduler policy of our runtime: sharing, stealing");
+  add("policy", po::value<std::string>()->default_value("local"),
+      "scheduler policy of our runtime: local, sharing, stealing");
   add("noisy", "do not repeat rounds that other processes disturbed");
   add("only-ours", "leave the references out, for profiling");
   add("quick", "small sizes, two rounds: shows that all runs, proves nothing");

@@ -58,13 +58,16 @@ public:
   /// `none` when it was answered or has no outcome yet.
   errc code() const noexcept { return done() ? state_->got->code() : errc::none; }
   /// The caller gives up; takes effect at once.
-  void cancel() { state_->token.cancel(); }
+  void cancel() {
+    if (state_->give_up)
+      state_->give_up();
+  }
 
 private:
   friend class world;
   struct state {
     std::optional<troupe::result<Response>> got;
-    call_token token;
+    std::function<void()> give_up;
   };
   std::shared_ptr<state> state_ = std::make_shared<state>();
 };
@@ -147,6 +150,8 @@ private:
 
   simulation engine_;
   request_totals totals_;
+  std::map<std::uint64_t, call_token>
+      open_; ///< Requests without an outcome: kept here, since a call holds its continuation.
 };
 
 /// Runs `scenario(world)` for the seeds `first`, `first` + 1, ... What it throws is thrown on, after the seed and the
@@ -161,14 +166,19 @@ outcome<response_of<Signature>> world::request(std::string_view name, request_of
                                                call_options options) {
   using response = response_of<Signature>;
   outcome<response> answer;
-  ++totals_.sent;
-  auto send = [this, state = answer.state_, to_name = parse_deployment_name(name), what = std::move(what),
+  const auto number = ++totals_.sent;
+  answer.state_->give_up = [this, number] {
+    if (const auto it = open_.find(number); it != open_.end())
+      call_token{it->second}.cancel();
+  };
+  auto send = [this, number, state = answer.state_, to_name = parse_deployment_name(name), what = std::move(what),
                options = std::move(options)](caf::event_based_actor& self) mutable {
-    const auto done = [this, state](result<response> x) {
+    const auto done = [this, number, state](result<response> x) {
       if (state->got)
         engine_.report(3, "a request has two outcomes");
       count(x.code());
       state->got.emplace(std::move(x));
+      open_.erase(number);
     };
     const auto to = engine_.router_of(to_name);
     if (!to)
@@ -177,7 +187,7 @@ outcome<response_of<Signature>> world::request(std::string_view name, request_of
     auto token = h.request(&self, std::move(what), std::move(options))
                      .then([done](response x) { done(std::move(x)); }, [done](const error& why) { done(why); });
     if (!state->got)
-      state->token = std::move(token);
+      open_.emplace(number, std::move(token));
   };
   engine_.post(std::move(send), 1);
   return answer;

@@ -3,9 +3,11 @@
 
 #include <troupe/actors/control/environment.hpp>
 
+#include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/local_actor.hpp>
+#include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>
 #include <caf/response_type.hpp>
 
@@ -38,8 +40,15 @@ template <class Handle, class Message>
 void post(const environment& env, caf::local_actor* self, const Handle& dest, Message msg) {
   using accepted = caf::response_type_unbox<caf::signatures_of_t<Handle>, caf::detail::type_list<Message>>;
   static_assert(accepted::valid, "the receiver's interface does not have this message");
-  post_message(env, self ? caf::strong_actor_ptr{self->ctrl()} : nullptr, self ? self->context() : nullptr,
-               caf::actor_cast<caf::strong_actor_ptr>(dest), caf::make_message(std::move(msg)));
+  auto sender = self ? caf::strong_actor_ptr{self->ctrl()} : nullptr;
+  auto* unit = self ? self->context() : nullptr;
+  if (env.interceptor) {
+    post_message(env, sender, unit, caf::actor_cast<caf::strong_actor_ptr>(dest), caf::make_message(std::move(msg)));
+  } else if (auto* to = caf::actor_cast<caf::abstract_actor*>(dest)) { // message and element in one allocation
+    to->enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(caf::message_priority::high), {},
+                                          std::move(msg)),
+                unit);
+  }
 }
 
 /// `msg` to `self` itself after `delay` of the system's clock (0: at once, after what its mailbox holds). It cannot be

@@ -1,4 +1,5 @@
 // Compares dynamic types: CAF's units have no other mark.
+#include <troupe/actors/control/local_queues.hpp>
 #include <troupe/actors/control/units.hpp>
 
 #include <caf/policy/profiled.hpp>
@@ -16,7 +17,7 @@ bool is_worker_of(const caf::execution_unit& unit, const caf::actor_system& sys)
   if (&unit.system() != &sys)
     return false;
   const auto& type = typeid(unit);
-  return type == typeid(scheduler::worker<policy::work_stealing>) ||
+  return type == typeid(scheduler::worker<local_queues>) || type == typeid(scheduler::worker<policy::work_stealing>) ||
          type == typeid(scheduler::worker<policy::work_sharing>) ||
          type == typeid(scheduler::worker<policy::profiled<policy::work_stealing>>) ||
          type == typeid(scheduler::worker<policy::profiled<policy::work_sharing>>);

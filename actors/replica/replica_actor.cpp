@@ -334,7 +334,8 @@ private:
       reap(identity_, std::move(code_), std::move(object_), last.reason, std::move(last.message));
       forget();
     } else {
-      calls_->abandon(*cell_); // before its promises go with the object: what had begun ends by this death, or is tried again
+      calls_->abandon(
+          *cell_); // before its promises go with the object: what had begun ends by this death, or is tried again
       deferred_ = std::make_unique<deferred>();
       deferred_->kind = user_code_kind::destructor;
       run_deferred();

@@ -1,6 +1,5 @@
 // The phases of a call, and who may move it.
 #include <troupe/actors/router/call.hpp>
-
 #include <troupe/actors/router/cell.hpp>
 #include <troupe/actors/router/router.hpp>
 
@@ -8,29 +7,22 @@
 
 namespace troupe {
 
-void intrusive_ptr_add_ref(const call_base* x) noexcept {
-  x->references_.fetch_add(1, std::memory_order_relaxed);
-}
+void intrusive_ptr_add_ref(const call_base* x) noexcept { x->references_.fetch_add(1, std::memory_order_relaxed); }
 
 void intrusive_ptr_release(const call_base* x) noexcept {
   // A sole owner cannot be raced: nobody else has a reference to copy.
-  if (x->references_.load(std::memory_order_acquire) == 1 || x->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+  if (x->references_.load(std::memory_order_acquire) == 1 ||
+      x->references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
     delete x;
 }
 
-call_base::call_base(signature_key k, bool repeatable) noexcept : key(k), repeatable_(repeatable) {
-  ctx.owner_ = this;
-}
+call_base::call_base(signature_key k, bool repeatable) noexcept : key(k), repeatable_(repeatable) { ctx.owner_ = this; }
 
 call_base::~call_base() = default;
 
-attempt_number call_base::attempts() const noexcept {
-  return attempt_in(state_.load(std::memory_order_acquire));
-}
+attempt_number call_base::attempts() const noexcept { return attempt_in(state_.load(std::memory_order_acquire)); }
 
-bool call_base::done() const noexcept {
-  return phase_in(state_.load(std::memory_order_acquire)) == finished;
-}
+bool call_base::done() const noexcept { return phase_in(state_.load(std::memory_order_acquire)) == finished; }
 
 bool call_base::stop_requested() const noexcept {
   for (auto* call = this; call; call = call->ctx.parent_.get())
@@ -59,13 +51,11 @@ bool call_base::move(phase from, phase to) noexcept {
 
 bool call_base::try_begin() noexcept {
   auto state = state_.load(std::memory_order_acquire);
-  return phase_in(state) == placed
-         && state_.compare_exchange_strong(state, state + one_attempt + (begun - placed), std::memory_order_acq_rel);
+  return phase_in(state) == placed &&
+         state_.compare_exchange_strong(state, state + one_attempt + (begun - placed), std::memory_order_acq_rel);
 }
 
-bool call_base::fail(errc code) {
-  return !done() && fail(router_ ? router_->failure(code) : error{code, {}});
-}
+bool call_base::fail(errc code) { return !done() && fail(router_ ? router_->failure(code) : error{code, {}}); }
 
 bool call_base::fail(error why) {
   auto state = state_.load(std::memory_order_acquire);
@@ -75,22 +65,22 @@ bool call_base::fail(error why) {
   } while (!state_.compare_exchange_weak(state, state | finished | stopped, std::memory_order_acq_rel));
   const call_ptr keep{this}; // what holds it may let go below
   switch (phase_in(state)) {
-    case waiting:
-      if (router_)
-        router_->unlink_waiting(*this);
-      break;
-    case placed: {
-      auto& at = *cell_.load(std::memory_order_acquire);
-      at.note_dead();
-      router_->release_slot(at);
-      break;
-    }
-    case begun:
-      if (auto* at = cell_.load(std::memory_order_acquire))
-        at->mark_overdue(*this);
-      break;
-    case finished:
-      break;
+  case waiting:
+    if (router_)
+      router_->unlink_waiting(*this);
+    break;
+  case placed: {
+    auto& at = *cell_.load(std::memory_order_acquire);
+    at.note_dead();
+    router_->release_slot(at);
+    break;
+  }
+  case begun:
+    if (auto* at = cell_.load(std::memory_order_acquire))
+      at->mark_overdue(*this);
+    break;
+  case finished:
+    break;
   }
   store(std::move(why));
   finish_delivery();
@@ -123,13 +113,9 @@ void call_base::refuse(attempt_number which, error why) {
 
 request_context::~request_context() = default;
 
-bool request_context::stop_requested() const noexcept {
-  return owner_ && owner_->stop_requested();
-}
+bool request_context::stop_requested() const noexcept { return owner_ && owner_->stop_requested(); }
 
-stop_token request_context::token() const {
-  return stop_token{caf::intrusive_ptr<const call_base>{owner_}};
-}
+stop_token request_context::token() const { return stop_token{caf::intrusive_ptr<const call_base>{owner_}}; }
 
 std::string request_context::request_id() const {
   return tags && !tags->request_id.empty() ? tags->request_id : std::to_string(request_number);
@@ -145,8 +131,6 @@ stop_token& stop_token::operator=(stop_token other) noexcept {
   return *this;
 }
 
-bool stop_token::stop_requested() const noexcept {
-  return call_ && call_->stop_requested();
-}
+bool stop_token::stop_requested() const noexcept { return call_ && call_->stop_requested(); }
 
 } // namespace troupe

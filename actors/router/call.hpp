@@ -26,12 +26,12 @@ namespace troupe {
 class cell;
 class router;
 
-/// How often a request has been begun, 1 for the first time. Names the attempt that an answer belongs to: what a replica
-/// that was given up still says counts for nothing once the request has gone elsewhere.
+/// How often a request has been begun, 1 for the first time. Names the attempt that an answer belongs to: what a
+/// replica that was given up still says counts for nothing once the request has gone elsewhere.
 using attempt_number = std::uint8_t;
 
-/// Intrusive, reference counted, thread-safe where said. A replica holds one reference from `cell::next` until it ends the
-/// attempt with `answer` or `refuse`.
+/// Intrusive, reference counted, thread-safe where said. A replica holds one reference from `cell::next` until it ends
+/// the attempt with `answer` or `refuse`.
 class call_base {
 public:
   call_base(const call_base&) = delete;
@@ -60,15 +60,15 @@ public:
   /// The call in whose handler it was made, or null.
   call_base* parent() const noexcept { return const_cast<call_base*>(ctx.parent_.get()); }
 
-  /// Ends attempt `which` without an answer: the handler threw, or its promise was dropped. Releases the slot; the error
-  /// counts only if the outcome is still open. Exactly once per attempt, or else `answer`. Thread-safe.
+  /// Ends attempt `which` without an answer: the handler threw, or its promise was dropped. Releases the slot; the
+  /// error counts only if the outcome is still open. Exactly once per attempt, or else `answer`. Thread-safe.
   void refuse(attempt_number which, error why);
 
 protected:
   /// `repeatable`: the request can be copied, so that a second attempt finds it whole.
   call_base(signature_key k, bool repeatable) noexcept;
-  /// Ends attempt `which` at its cell: releases the slot. Returns whether the attempt's outcome counts; if so the phase is
-  /// done, and the caller stores the outcome and calls `finish_delivery`.
+  /// Ends attempt `which` at its cell: releases the slot. Returns whether the attempt's outcome counts; if so the phase
+  /// is done, and the caller stores the outcome and calls `finish_delivery`.
   bool end_attempt(attempt_number which) noexcept;
   void finish_delivery() noexcept; ///< Leaves the wheel, then `deliver`.
 
@@ -92,7 +92,8 @@ private:
   static attempt_number attempt_in(std::uint32_t state) noexcept { return static_cast<attempt_number>(state >> 8); }
 
   virtual void store(error why) noexcept = 0;
-  /// Hands the outcome to the caller; runs on the thread that completed it. Takes a reference of its own if it needs one.
+  /// Hands the outcome to the caller; runs on the thread that completed it. Takes a reference of its own if it needs
+  /// one.
   virtual void deliver() noexcept = 0;
   /// Runs the continuation, where that is a caller actor's task (completion_sink).
   virtual void resume_caller(caf::scheduled_actor&) {}
@@ -102,14 +103,14 @@ private:
 
   mutable std::atomic<std::uint32_t> references_{1};
   std::atomic<std::uint32_t> state_{waiting};
-  std::atomic<cell*> cell_{nullptr};     // where it has a slot: placed, or begun and not ended
+  std::atomic<cell*> cell_{nullptr}; // where it has a slot: placed, or begun and not ended
   const bool repeatable_;
-  bool may_begin_again_ = false;         // written before it is sent
-  bool in_queue_ = false;                // of the waiting queue; under the router's mutex
-  bool in_begun_ = false;                // of the begun ones of `cell_`; under that cell's lock
-  bool overdue_ = false;                 // likewise
-  bool in_wheel_ = false;                // under its wheel slot's lock
-  call_base* next_ = nullptr;            // waiting queue, inbox or list of the begun ones
+  bool may_begin_again_ = false; // written before it is sent
+  bool in_queue_ = false;        // of the waiting queue; under the router's mutex
+  bool in_begun_ = false;        // of the begun ones of `cell_`; under that cell's lock
+  bool overdue_ = false;         // likewise
+  bool in_wheel_ = false;        // under its wheel slot's lock
+  call_base* next_ = nullptr;    // waiting queue, inbox or list of the begun ones
   call_base* prev_ = nullptr;
   call_base* sink_next_ = nullptr;
   call_base* wheel_next_ = nullptr;
@@ -147,7 +148,7 @@ public:
 
 protected:
   explicit typed_call(request_type request)
-    : call_base(key_of<Signature>, std::is_copy_constructible_v<request_type>), request_(std::move(request)) {}
+      : call_base(key_of<Signature>, std::is_copy_constructible_v<request_type>), request_(std::move(request)) {}
   result<response_type>& outcome() noexcept { return *outcome_; } // of a delivered call
 
 private:

@@ -10,16 +10,10 @@ thread_local constinit call_scope current;
 
 } // namespace
 
-const call_scope& current_scope() noexcept {
-  return current;
-}
+const call_scope& current_scope() noexcept { return current; }
 
-enter_scope::enter_scope(call_scope scope) noexcept : outer_(current) {
-  current = scope;
-}
+enter_scope::enter_scope(call_scope scope) noexcept : outer_(current) { current = scope; }
 
-enter_scope::~enter_scope() {
-  current = outer_;
-}
+enter_scope::~enter_scope() { current = outer_; }
 
 } // namespace troupe

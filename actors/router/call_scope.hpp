@@ -7,8 +7,8 @@ namespace troupe {
 
 class call_base;
 
-/// Calls made meanwhile inherit from `call`, `h.request(x)` without an actor answers to `self`, and actors that are woken
-/// go to `unit`. Each may be null. Confined to its thread.
+/// Calls made meanwhile inherit from `call`, `h.request(x)` without an actor answers to `self`, and actors that are
+/// woken go to `unit`. Each may be null. Confined to its thread.
 struct call_scope {
   caf::scheduled_actor* self = nullptr;
   call_base* call = nullptr;

@@ -1,6 +1,5 @@
 // Inbox, private queue and list of begun calls of one replica.
 #include <troupe/actors/router/cell.hpp>
-
 #include <troupe/actors/router/router.hpp>
 
 #include <algorithm>
@@ -15,13 +14,9 @@ void spin_flag::lock() noexcept {
       std::this_thread::yield(); // the holder may have been preempted
 }
 
-call_base* cell::idle() noexcept {
-  return reinterpret_cast<call_base*>(std::uintptr_t{1});
-}
+call_base* cell::idle() noexcept { return reinterpret_cast<call_base*>(std::uintptr_t{1}); }
 
-call_base* cell::shut() noexcept {
-  return reinterpret_cast<call_base*>(std::uintptr_t{2});
-}
+call_base* cell::shut() noexcept { return reinterpret_cast<call_base*>(std::uintptr_t{2}); }
 
 void cell::reset(replica_ref who) noexcept {
   replica = who;
@@ -83,21 +78,24 @@ bool cell::fetch() noexcept {
 call_ptr cell::next() {
   for (;;) {
     call_ptr call;
-    bool late = false;
+    auto refusal = errc::none;
     {
       const std::lock_guard guard{lock_};
       if (!fifo_head_ && !fetch())
         return nullptr;
       call = call_ptr{fifo_head_, false};
       fifo_head_ = fifo_head_->next_;
-      late = call->ctx.has_deadline() && router_->now() >= call->ctx.deadline;
-      if (!late && call->try_begin()) {
+      if (call->ctx.has_deadline() && router_->now() >= call->ctx.deadline)
+        refusal = errc::timed_out;
+      else if (call->parent() && call->parent()->stop_requested())
+        refusal = errc::cancelled; // the handler that made it works in vain
+      else if (call->try_begin()) {
         link_begun(*call);
         return call;
       }
     }
-    if (late)
-      call->fail(errc::timed_out);
+    if (refusal != errc::none)
+      call->fail(refusal);
     dead_.fetch_sub(1, std::memory_order_relaxed); // whoever gave it its outcome counted it
   }
 }

@@ -23,9 +23,9 @@ private:
   std::atomic<bool> taken_{false};
 };
 
-/// Lives in its router's pool and is reused for later replicas, never freed before the router: a reader may touch one that
-/// was just closed. Callers push without a lock; `next` belongs to the replica's own context. Life:
-/// router.acquire -> (replica constructed, `actor` set) -> router.open -> ... -> router.close -> router.release.
+/// Lives in its router's pool and is reused for later replicas, never freed before the router: a reader may touch one
+/// that was just closed. Callers push without a lock; `next` belongs to the replica's own context. Life: router.acquire
+/// -> (replica constructed, `actor` set) -> router.open -> ... -> router.close -> router.release.
 class alignas(64) cell {
 public:
   cell() = default;
@@ -37,14 +37,15 @@ public:
   caf::strong_actor_ptr actor; ///< Gets `wake_replica`. Cleared when the cell returns to the pool.
 
   // -- for the watchdog: how long the same user code runs, without a clock on the request path
-  std::atomic<std::uint8_t> running{0};       ///< A `control::user_code_kind`; 0 = none.
+  std::atomic<std::uint8_t> running{0};     ///< A `control::user_code_kind`; 0 = none.
   std::atomic<std::uint32_t> run_number{0}; ///< + 1 whenever user code begins.
 
   // -- the replica's own context
 
   /// The next call, now begun; null when there is none: from then on the next call that arrives sends `wake_replica`.
   /// While calls are left it must be called again without a wake-up (a replica that yields or reconfigures sends one to
-  /// itself). Skips calls that have their outcome; never begins one after its deadline. Null for ever once closed.
+  /// itself). Skips calls that have their outcome; never begins one after its deadline, or whose own caller was
+  /// cancelled or has timed out. Null for ever once closed.
   call_ptr next();
   /// Begun and not ended: neither answered nor refused yet, whether the caller has its outcome or not. Thread-safe.
   std::uint32_t begun() const noexcept { return begun_count_.load(std::memory_order_acquire); }
@@ -67,19 +68,19 @@ private:
   static constexpr std::uint64_t reconfiguring_bit = std::uint64_t{1} << 61;
   static constexpr std::uint64_t flag_mask = closed_bit | released_bit | reconfiguring_bit;
 
-  static call_base* idle() noexcept;   // inbox: the reader has seen it empty and waits for a wake-up
-  static call_base* shut() noexcept;   // inbox: nothing may come in
+  static call_base* idle() noexcept; // inbox: the reader has seen it empty and waits for a wake-up
+  static call_base* shut() noexcept; // inbox: nothing may come in
 
   /// Precondition: the pusher holds a slot here. False when closed. `wake` is set when the replica must be woken.
   bool push(call_base& call, caf::strong_actor_ptr& wake) noexcept;
-  bool fetch() noexcept;                        // inbox -> fifo_, empty before; under lock_; false: went idle or closed
+  bool fetch() noexcept; // inbox -> fifo_, empty before; under lock_; false: went idle or closed
   void append(call_base* newest_first) noexcept;
   void sweep() noexcept;
   bool end(call_base& call, attempt_number which) noexcept; // takes it off the begun list; false: not there (abandoned)
   void mark_overdue(call_base& call) noexcept;
-  void note_dead() noexcept;                    // a call in the inbox got its outcome; sweeps when there are many
-  std::vector<call_ptr> take_unbegun();         // closes the inbox; live ones only, now `waiting`; slots still taken
-  std::vector<call_ptr> take_begun();           // overdue ones too; slots still taken
+  void note_dead() noexcept;            // a call in the inbox got its outcome; sweeps when there are many
+  std::vector<call_ptr> take_unbegun(); // closes the inbox; live ones only, now `waiting`; slots still taken
+  std::vector<call_ptr> take_begun();   // overdue ones too; slots still taken
   void link_begun(call_base& call) noexcept;
   void unlink_begun(call_base& call) noexcept;
   void reset(replica_ref who) noexcept;
@@ -90,7 +91,7 @@ private:
   call_base* fifo_tail_ = nullptr;
   call_base* begun_head_ = nullptr;
   std::atomic<std::uint32_t> begun_count_{0};
-  std::atomic<std::int32_t> dead_{0};      // in inbox_ and fifo_, with their outcome; may be off by those on their way
+  std::atomic<std::int32_t> dead_{0}; // in inbox_ and fifo_, with their outcome; may be off by those on their way
   spin_flag lock_;
   std::uint32_t index_ = 0;
   router* router_ = nullptr;

@@ -28,8 +28,6 @@ cell& cell_pool::take(router& owner, replica_ref who) {
   return result;
 }
 
-void cell_pool::give(cell& where) noexcept {
-  free_.set(where.index_);
-}
+void cell_pool::give(cell& where) noexcept { free_.set(where.index_); }
 
 } // namespace troupe

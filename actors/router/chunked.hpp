@@ -10,7 +10,8 @@
 
 namespace troupe {
 
-/// Growing is guarded by the owner; reading is thread-safe for indices whose growth happened before. T is value-initialised.
+/// Growing is guarded by the owner; reading is thread-safe for indices whose growth happened before. T is
+/// value-initialised.
 template <class T>
 class chunked {
 public:

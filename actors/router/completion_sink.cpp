@@ -1,8 +1,7 @@
 // The sink: a stack of outcomes with one wake-up per turn of the actor.
-#include <troupe/actors/router/completion_sink.hpp>
-
 #include <troupe/actors/control/units.hpp>
 #include <troupe/actors/router/call_scope.hpp>
+#include <troupe/actors/router/completion_sink.hpp>
 #include <troupe/actors/router/wake.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -59,19 +58,13 @@ private:
   caf::strong_actor_ptr self_;
 };
 
-call_base* completion_sink::idle() noexcept {
-  return reinterpret_cast<call_base*>(std::uintptr_t{1});
-}
+call_base* completion_sink::idle() noexcept { return reinterpret_cast<call_base*>(std::uintptr_t{1}); }
 
-call_base* completion_sink::shut() noexcept {
-  return reinterpret_cast<call_base*>(std::uintptr_t{2});
-}
+call_base* completion_sink::shut() noexcept { return reinterpret_cast<call_base*>(std::uintptr_t{2}); }
 
 completion_sink::completion_sink(caf::scheduled_actor& self)
-  : owner_(self.ctrl()),
-    self_(&self),
-    answer_(self.new_request_id(caf::message_priority::normal).response_id()),
-    head_(idle()) {}
+    : owner_(self.ctrl()), self_(&self), answer_(self.new_request_id(caf::message_priority::normal).response_id()),
+      head_(idle()) {}
 
 bool completion_sink::uses(const caf::scheduled_actor& self) const noexcept {
   return self_ == &self && owner_.get() == self.ctrl(); // the weak pointer keeps that address from being reused
@@ -156,7 +149,8 @@ void completion_sink::drain(caf::scheduled_actor& self) {
 void completion_sink::close() noexcept {
   closed_ = true;
   const auto to_come = static_cast<std::int64_t>(expected_ - drained_);
-  references_.fetch_add(to_come, std::memory_order_relaxed); // one for each outcome, and each that is here gives it back
+  references_.fetch_add(to_come,
+                        std::memory_order_relaxed); // one for each outcome, and each that is here gives it back
   auto* head = head_.exchange(shut(), std::memory_order_acq_rel);
   if (head == idle())
     head = nullptr;

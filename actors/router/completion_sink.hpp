@@ -56,7 +56,7 @@ private:
   // The actor's own.
   std::uint64_t expected_ = 0;
   std::uint64_t drained_ = 0;
-  bool enlisted_ = false;                  // or draining
+  bool enlisted_ = false;                         // or draining
   caf::detail::behavior_impl* handler_ = nullptr; // while enlisted
   bool closed_ = false;
 };

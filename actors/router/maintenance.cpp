@@ -27,7 +27,7 @@ namespace {
 class maintenance final : public caf::event_based_actor {
 public:
   maintenance(caf::actor_config& cfg, std::weak_ptr<router> of, caf::execution_unit* unit)
-    : event_based_actor(cfg), router_(std::move(of)), unit_(unit) {}
+      : event_based_actor(cfg), router_(std::move(of)), unit_(unit) {}
 
   using event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* unit) override {
@@ -52,7 +52,8 @@ caf::actor spawn_maintenance(caf::actor_system& sys, const std::shared_ptr<route
   caf::actor_config cfg{unit};
   auto self = sys.spawn_class<maintenance, caf::hidden>(cfg, std::weak_ptr<router>{of}, unit);
   of->set_timer([&sys, self = caf::actor_cast<caf::strong_actor_ptr>(self)](time_point when) {
-    sys.clock().schedule_message(when, self, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wheel_tick{}));
+    sys.clock().schedule_message(when, self,
+                                 caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wheel_tick{}));
   });
   return self;
 }

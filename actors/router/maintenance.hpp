@@ -10,8 +10,10 @@
 
 namespace troupe {
 
-/// Spawns it (hidden) and connects it with `set_timer`. With `unit` it runs there: the control thread's inbound unit; null =
-/// where the system puts it. Ends with an exit message; a router without it has no timeouts before a request begins.
-caf::actor spawn_maintenance(caf::actor_system& sys, const std::shared_ptr<router>& of, caf::execution_unit* unit = nullptr);
+/// Spawns it (hidden) and connects it with `set_timer`. With `unit` it runs there: the control thread's inbound unit;
+/// null = where the system puts it. Ends with an exit message; a router without it has no timeouts before a request
+/// begins.
+caf::actor spawn_maintenance(caf::actor_system& sys, const std::shared_ptr<router>& of,
+                             caf::execution_unit* unit = nullptr);
 
 } // namespace troupe

@@ -37,8 +37,8 @@ private:
   caf::intrusive_ptr<const call_base> call_;
 };
 
-/// Lives in its call: valid while the handler runs, and with `promise` until the promise is answered or dropped. Written
-/// before the request is sent, then immutable. What outlives the handler keeps a `token()`.
+/// Lives in its call: valid while the handler runs, and with `promise` until the promise is answered or dropped.
+/// Written before the request is sent, then immutable. What outlives the handler keeps a `token()`.
 class request_context {
 public:
   request_context() = default;
@@ -55,7 +55,9 @@ public:
   bool stop_requested() const noexcept;
   stop_token token() const;
 
-  std::string_view session_id() const noexcept { return tags ? std::string_view{tags->session_id} : std::string_view{}; }
+  std::string_view session_id() const noexcept {
+    return tags ? std::string_view{tags->session_id} : std::string_view{};
+  }
   std::string_view model_id() const noexcept { return tags ? std::string_view{tags->model_id} : std::string_view{}; }
   /// The id from outside, else the number.
   std::string request_id() const;

@@ -7,9 +7,7 @@ namespace troupe {
 
 namespace {
 
-constexpr std::uint64_t bit(std::uint32_t i) noexcept {
-  return std::uint64_t{1} << (i % 64);
-}
+constexpr std::uint64_t bit(std::uint32_t i) noexcept { return std::uint64_t{1} << (i % 64); }
 
 } // namespace
 
@@ -54,9 +52,7 @@ bool room_index::clear(std::uint32_t i) noexcept {
   return restored;
 }
 
-bool room_index::test(std::uint32_t i) const noexcept {
-  return (level_[0][i / 64].load() & bit(i)) != 0;
-}
+bool room_index::test(std::uint32_t i) const noexcept { return (level_[0][i / 64].load() & bit(i)) != 0; }
 
 std::uint32_t room_index::next_from(std::uint32_t from) const noexcept {
   const auto size = size_.load(std::memory_order_acquire);
@@ -66,7 +62,7 @@ std::uint32_t room_index::next_from(std::uint32_t from) const noexcept {
     // Up until a word has a bit at or after `at`; a word's end is the start of its right neighbour.
     std::uint64_t found = 0;
     for (;; ++k) {
-      if (k == levels || (at >> (6 * 0)) >= ((size + (std::uint64_t{1} << (6 * k)) - 1) >> (6 * k)))
+      if (k == levels || at >= (size + (std::uint64_t{1} << (6 * k)) - 1) >> (6 * k)) // bits of level k
         return none;
       found = level_[k][at / 64].load() & (~std::uint64_t{0} << (at % 64));
       if (found != 0)

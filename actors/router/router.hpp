@@ -22,16 +22,16 @@
 namespace troupe {
 
 struct router_limits {
-  std::uint32_t max_ongoing = 5;  ///< Slots per replica. >= 1.
-  std::int64_t max_queued = -1;   ///< Waiting requests; -1 = no bound.
-  bool idempotent = false;        ///< Begun requests of a dead replica are tried again, at most twice.
+  std::uint32_t max_ongoing = 5; ///< Slots per replica. >= 1.
+  std::int64_t max_queued = -1;  ///< Waiting requests; -1 = no bound.
+  bool idempotent = false;       ///< Begun requests of a dead replica are tried again, at most twice.
 };
 
 struct router_options {
-  std::string name = {};          ///< `[application/]name`, for error texts.
+  std::string name = {}; ///< `[application/]name`, for error texts.
   router_limits limits = {};
-  std::uint64_t seed = 0;         ///< Of the choices among replicas.
-  std::uint64_t number = 0;       ///< Of this router in its runtime, below 2^24: makes request numbers unique.
+  std::uint64_t seed = 0;   ///< Of the choices among replicas.
+  std::uint64_t number = 0; ///< Of this router in its runtime, below 2^24: makes request numbers unique.
 };
 
 struct replica_change {
@@ -63,8 +63,8 @@ public:
   void open(cell& where);
   /// No new requests; unbegun ones go elsewhere, by arrival, ahead of those that came later. Idempotent.
   void close(cell& where);
-  /// The replica died or was given up: closes, and each begun request gets `replica_died` or, where it may, is tried again.
-  /// Late answers are dropped. Idempotent.
+  /// The replica died or was given up: closes, and each begun request gets `replica_died` or, where it may, is tried
+  /// again. Late answers are dropped. Idempotent.
   void abandon(cell& where);
   /// The replica's actor has ended: abandons what is left, and the cell is free once nobody is about to use it.
   /// The owner must not touch it any more. Once per `acquire`.
@@ -79,12 +79,13 @@ public:
   /// failed with no replica available (`unavailable`).
   void refuse(error why);
   void accept();
-  /// For a deleted deployment or the runtime's end: refuses for ever. Begun requests go on; what is placed goes with its cell.
+  /// For a deleted deployment or the runtime's end: refuses for ever. Begun requests go on; what is placed goes with
+  /// its cell.
   void shut(error why);
 
   // -- figures; exact when nothing moves
   std::uint64_t queued() const noexcept;
-  std::uint64_t ongoing() const;           ///< Slots taken; time in proportion to the number of replicas.
+  std::uint64_t ongoing() const; ///< Slots taken; time in proportion to the number of replicas.
   std::uint64_t overdue() const noexcept { return overdue_.load(std::memory_order_relaxed); }
 
   // -- timeouts: see maintenance.hpp
@@ -131,19 +132,19 @@ private:
 
   // What every call touches.
   alignas(64) std::atomic<std::uint64_t> arrivals_{0};
-  std::atomic<std::uint64_t> gate_{0};    // number of waiting calls, and refusing_bit
+  std::atomic<std::uint64_t> gate_{0}; // number of waiting calls, and refusing_bit
   // What every call reads.
   alignas(64) std::atomic<std::uint32_t> max_ongoing_{1};
-  std::atomic<std::uint32_t> limit_{0};   // all cells in use lie below
+  std::atomic<std::uint32_t> limit_{0}; // all cells in use lie below
   std::atomic<bool> idempotent_{false};
   std::uint64_t seed_ = 0;
   room_index room_;
   cell_pool pool_;
   caf::actor_system& system_;
 
-  mutable std::mutex mutex_;              // from here on
+  mutable std::mutex mutex_; // from here on
   router_options options_;
-  room_index open_;                       // written under mutex_, read without
+  room_index open_; // written under mutex_, read without
   waiting_queue queue_;
   std::optional<error> refusing_;
   bool shut_ = false;
@@ -151,7 +152,7 @@ private:
 
   std::atomic<std::uint64_t> overdue_{0};
   wheel wheel_;
-  std::function<void(time_point)> arm_;   // set before the first call
+  std::function<void(time_point)> arm_; // set before the first call
 };
 
 } // namespace troupe

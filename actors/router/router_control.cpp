@@ -1,7 +1,6 @@
 // What the owner of the replicas does to a router: cells, limits, refusing, figures.
-#include <troupe/actors/router/router.hpp>
-
 #include <troupe/actors/router/call_scope.hpp>
+#include <troupe/actors/router/router.hpp>
 
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
@@ -16,11 +15,8 @@ std::shared_ptr<router> router::make(caf::actor_system& sys, router_options opti
 }
 
 router::router(caf::actor_system& sys, router_options options)
-  : max_ongoing_(options.limits.max_ongoing),
-    idempotent_(options.limits.idempotent),
-    seed_(options.seed),
-    system_(sys),
-    options_(std::move(options)) {}
+    : max_ongoing_(options.limits.max_ongoing), idempotent_(options.limits.idempotent), seed_(options.seed),
+      system_(sys), options_(std::move(options)) {}
 
 router::~router() = default; // no call is left: each holds a reference
 
@@ -173,9 +169,7 @@ void router::shut(error why) {
 
 // -- figures and small things --------------------------------------------------------------------------------------
 
-std::uint64_t router::queued() const noexcept {
-  return gate_.load() & ~refusing_bit;
-}
+std::uint64_t router::queued() const noexcept { return gate_.load() & ~refusing_bit; }
 
 std::uint64_t router::ongoing() const {
   std::uint64_t sum = 0;
@@ -184,29 +178,25 @@ std::uint64_t router::ongoing() const {
   return sum;
 }
 
-void router::set_timer(std::function<void(time_point)> arm) {
-  arm_ = std::move(arm);
-}
+void router::set_timer(std::function<void(time_point)> arm) { arm_ = std::move(arm); }
 
-time_point router::now() const noexcept {
-  return system_.clock().now();
-}
+time_point router::now() const noexcept { return system_.clock().now(); }
 
 error router::failure(errc code) const {
   const auto& name = options_.name;
   switch (code) {
-    case errc::unavailable:
-      return {code, name + " is deleted, or has failed with no replica available"};
-    case errc::backpressure:
-      return {code, name + " has its queue full"};
-    case errc::timed_out:
-      return {code, name + " gave no answer before the request's deadline"};
-    case errc::cancelled:
-      return {code, "the request to " + name + " was cancelled"};
-    case errc::replica_died:
-      return {code, "the replica of " + name + " that had begun the request is gone"};
-    default:
-      return {code, name};
+  case errc::unavailable:
+    return {code, name + " is deleted, or has failed with no replica available"};
+  case errc::backpressure:
+    return {code, name + " has its queue full"};
+  case errc::timed_out:
+    return {code, name + " gave no answer before the request's deadline"};
+  case errc::cancelled:
+    return {code, "the request to " + name + " was cancelled"};
+  case errc::replica_died:
+    return {code, "the replica of " + name + " that had begun the request is gone"};
+  default:
+    return {code, name};
   }
 }
 

@@ -6,9 +6,7 @@
 
 namespace troupe {
 
-waiting_queue::~waiting_queue() {
-  take_all();
-}
+waiting_queue::~waiting_queue() { take_all(); }
 
 void waiting_queue::insert_after(call_base* before, call_base* call) noexcept {
   auto* after = before ? before->next_ : head_;

@@ -5,7 +5,8 @@
 
 namespace troupe {
 
-/// To a replica: calls wait in its cell. Sent only when the cell's reader had gone idle (`cell::next` gave null). Local.
+/// To a replica: calls wait in its cell. Sent only when the cell's reader had gone idle (`cell::next` gave null).
+/// Local.
 struct wake_replica {};
 
 /// To a caller: outcomes wait in its completion sink. Local.

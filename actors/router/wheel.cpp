@@ -6,21 +6,15 @@
 
 namespace troupe {
 
-wheel::~wheel() {
-  delete slots_.load();
-}
+wheel::~wheel() { delete slots_.load(); }
 
 std::int64_t wheel::tick_of(time_point t) noexcept {
   return std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch()) / tick;
 }
 
-time_point wheel::end_of(std::int64_t k) noexcept {
-  return time_point{(k + 1) * tick};
-}
+time_point wheel::end_of(std::int64_t k) noexcept { return time_point{(k + 1) * tick}; }
 
-time_point wheel::due_of(const call_base& call) noexcept {
-  return end_of(tick_of(call.ctx.deadline));
-}
+time_point wheel::due_of(const call_base& call) noexcept { return end_of(tick_of(call.ctx.deadline)); }
 
 wheel::slot& wheel::slot_of(slot_array& all, std::int64_t k) noexcept {
   return all[static_cast<std::uint64_t>(k) % slots];

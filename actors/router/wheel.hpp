@@ -14,8 +14,8 @@
 
 namespace troupe {
 
-/// Thread-safe. Holds no references: a call leaves before it is freed. Deadlines are met at the end of their tick, so at
-/// most one tick late.
+/// Thread-safe. Holds no references: a call leaves before it is freed. Deadlines are met at the end of their tick, so
+/// at most one tick late.
 class wheel {
 public:
   static constexpr std::chrono::milliseconds tick{5};
@@ -27,8 +27,8 @@ public:
 
   enum class added : std::uint8_t { yes, first, too_late };
 
-  /// `first`: it is due before everything else here; the timer must be armed for `due_of(call)`. `too_late`: its deadline
-  /// has passed, it was not added. Adds nothing when the call is done.
+  /// `first`: it is due before everything else here; the timer must be armed for `due_of(call)`. `too_late`: its
+  /// deadline has passed, it was not added. Adds nothing when the call is done.
   added add(call_base& call);
   /// Precondition: the call is done and has a deadline.
   void remove(call_base& call) noexcept;
@@ -52,9 +52,9 @@ private:
   slot_array& make();
   bool arm(std::int64_t tick) noexcept; // true when `tick` is the earliest now
 
-  std::atomic<slot_array*> slots_{nullptr};              // made with the first deadline
-  std::atomic<std::int64_t> seen_{-1};                   // all ticks up to here are taken out
-  std::atomic<std::int64_t> next_{INT64_MAX};            // the tick the timer is armed for
+  std::atomic<slot_array*> slots_{nullptr};   // made with the first deadline
+  std::atomic<std::int64_t> seen_{-1};        // all ticks up to here are taken out
+  std::atomic<std::int64_t> next_{INT64_MAX}; // the tick the timer is armed for
 };
 
 } // namespace troupe

@@ -9,8 +9,8 @@ namespace troupe {
 
 /// `h.request(self, ping{}, {.timeout = 50ms})`.
 struct call_options {
-  /// From now; zero or less: it has passed. None: the deadline of the request in whose handler the call is made, if any.
-  /// The smaller of the two counts.
+  /// From now; zero or less: it has passed. None: the deadline of the request in whose handler the call is made, if
+  /// any. The smaller of the two counts.
   std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
   std::string routing_key = {}; ///< Requests with the same one go to the same replica while that has room; empty = any.
   std::string model_id = {};    ///< Multiplexed model; empty = that of the request in whose handler the call is made.

@@ -36,10 +36,8 @@ public:
                 "the first function given to `.then` takes the answer");
 
   actor_call(request_of<Signature> request, completion_sink& sink, OnAnswer on_answer, OnError on_error)
-    : typed_call<Signature>(std::move(request)),
-      sink_(sink),
-      on_answer_(std::move(on_answer)),
-      on_error_(std::move(on_error)) {}
+      : typed_call<Signature>(std::move(request)), sink_(sink), on_answer_(std::move(on_answer)),
+        on_error_(std::move(on_error)) {}
 
 private:
   void deliver() noexcept override { sink_.push(*this); }
@@ -83,7 +81,7 @@ public:
                 "the callback of a call takes `troupe::result<answer>`");
 
   callback_call(request_of<Signature> request, Callback callback)
-    : typed_call<Signature>(std::move(request)), callback_(std::move(callback)) {}
+      : typed_call<Signature>(std::move(request)), callback_(std::move(callback)) {}
 
 private:
   void deliver() noexcept override { callback_(std::move(this->outcome())); }

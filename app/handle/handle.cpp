@@ -6,8 +6,8 @@ namespace troupe::detail {
 namespace {
 
 std::shared_ptr<const request_tags> tags_of(call_options&& options, const call_base* parent) {
-  auto tags = parent && parent->ctx.tags ? std::make_shared<request_tags>(*parent->ctx.tags)
-                                         : std::make_shared<request_tags>();
+  auto tags =
+      parent && parent->ctx.tags ? std::make_shared<request_tags>(*parent->ctx.tags) : std::make_shared<request_tags>();
   if (!options.routing_key.empty())
     tags->session_id = std::move(options.routing_key);
   if (!options.model_id.empty())

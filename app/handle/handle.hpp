@@ -1,4 +1,5 @@
-// The typed front of a deployment: requests from actors (`request`), plain threads (`async`) and with callbacks (`call`).
+// The typed front of a deployment: requests from actors (`request`), plain threads (`async`) and with callbacks
+// (`call`).
 #pragma once
 
 #include <troupe/actors/replica/caller_unit.hpp>
@@ -36,14 +37,14 @@ class [[nodiscard("a request is sent by `.then(on_answer, on_error)`")]] pending
 public:
   pending_request(const std::shared_ptr<router>& to, completion_sink& sink, caf::scheduled_actor& self,
                   request_of<Signature>&& request, call_options&& options)
-    : to_(to), sink_(sink), self_(self), request_(std::move(request)), options_(std::move(options)) {}
+      : to_(to), sink_(sink), self_(self), request_(std::move(request)), options_(std::move(options)) {}
   pending_request(const pending_request&) = delete;
   pending_request& operator=(const pending_request&) = delete;
 
   /// `on_answer(answer)` or `on_error(const troupe::error&)` runs as part of a later turn of the actor, exactly one of
   /// them; neither if the actor quits before.
   template <class OnAnswer, class OnError>
-  call_token then(OnAnswer on_answer, OnError on_error) && {
+  call_token then(OnAnswer on_answer, OnError on_error)&& {
     using call_type = detail::actor_call<Signature, OnAnswer, OnError>;
     auto* call = new call_type(std::move(request_), sink_, std::move(on_answer), std::move(on_error));
     call_token token{call_ptr{call, false}};
@@ -55,7 +56,7 @@ public:
 
   /// As above; an error goes to the actor's error handler, which by default ends it.
   template <class OnAnswer>
-  call_token then(OnAnswer on_answer) && {
+  call_token then(OnAnswer on_answer)&& {
     return std::move(*this).then(std::move(on_answer), detail::no_error_handler<Signature>{&self_});
   }
 
@@ -96,14 +97,16 @@ public:
 
   /// `h.request(self, ping{}).then(on_pong, on_error)` from the actor `self`, in its own context.
   template <class Request>
-  pending_request<sig<Request>> request(caf::scheduled_actor* self, Request&& request, call_options options = {}) const {
+  pending_request<sig<Request>> request(caf::scheduled_actor* self, Request&& request,
+                                        call_options options = {}) const {
     return {to_, sink_for(*self), *self, request_of<sig<Request>>(std::forward<Request>(request)), std::move(options)};
   }
 
   /// Inside a handler, or a continuation of such a call: `self` is the replica that runs.
   template <class Request>
-    requires(!std::is_convertible_v<Request, caf::scheduled_actor*>)
-  pending_request<sig<Request>> request(Request&& request, call_options options = {}) const {
+  requires(!std::is_convertible_v<Request, caf::scheduled_actor*>)
+      pending_request<sig<Request>> request(Request&& request, call_options options = {})
+  const {
     auto* self = current_scope().self;
     if (!self)
       throw std::logic_error("outside of a handler write h.request(self, x), h.async(x) or h.call(x, callback)");

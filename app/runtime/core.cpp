@@ -1,9 +1,9 @@
 // How a runtime comes up, and how it goes down.
+#include <troupe/actors/control/scheduler_policy.hpp>
 #include <troupe/actors/controller/controller_actor.hpp>
 #include <troupe/app/runtime/core.hpp>
 #include <troupe/messages/registry.hpp>
 
-#include <caf/atom.hpp>
 #include <caf/send.hpp>
 
 #include <random>
@@ -31,7 +31,7 @@ std::uint64_t seed_of(const runtime_options& options) {
 
 runtime::core::own_system::own_system(const runtime_options& options) {
   register_messages(config);
-  config.set("scheduler.policy", caf::atom_from_string(options.scheduler_policy));
+  control::set_scheduler_policy(config, options.scheduler_policy);
   if (options.scheduler_threads > 0)
     config.set("scheduler.max-threads", options.scheduler_threads);
   system.emplace(config);

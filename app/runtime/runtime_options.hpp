@@ -25,8 +25,8 @@ struct runtime_options {
   std::function<void(log_level, std::string_view)> on_log{}; ///< The library itself prints nothing.
 
   // Only for a runtime that makes its own actor system:
-  std::string scheduler_policy = "sharing"; ///< CAF's "sharing" (next to no cost when idle) or "stealing".
-  std::size_t scheduler_threads = 0;        ///< 0 = CAF's default: one per core, at least 4.
+  std::string scheduler_policy = "local"; ///< "local", or CAF's "sharing" or "stealing": see docs/decisions/0005.
+  std::size_t scheduler_threads = 0;      ///< 0 = CAF's default: one per core, at least 4.
 };
 
 } // namespace troupe

@@ -175,6 +175,21 @@ TEST_CASE("a child has the smaller deadline, its parent's number, and its parent
   answer(parent);
 }
 
+TEST_CASE("a request whose own caller was cancelled does not begin any more") {
+  world w;
+  auto& c = w.replica();
+  auto parent = w.send(0);
+  REQUIRE(c.next() == parent);
+  w.send(1, std::nullopt, parent.get());
+  w.send(2);
+  call_token{parent}.cancel();
+  CHECK(world::numbers(w.take(c)) == list{2});
+  CHECK(w.failed(1, errc::cancelled));
+  CHECK(w.calls->overdue() == 1);
+  answer(parent);
+  CHECK(w.calls->overdue() == 0);
+}
+
 TEST_CASE("an answered parent does not stop its children") {
   world w;
   auto& c = w.replica();

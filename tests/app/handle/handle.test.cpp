@@ -1,11 +1,9 @@
 // Requests through a handle: from actors, inside handlers, from plain threads, with callbacks.
 #include "../../actors/router/fake_replica.hpp"
-
 #include <troupe/app/handle/handle.hpp>
 
-#include <doctest/doctest.h>
-
 #include <caf/event_based_actor.hpp>
+#include <doctest/doctest.h>
 
 #include <functional>
 
@@ -21,7 +19,7 @@ class caller final : public caf::event_based_actor {
 public:
   using body = std::function<void(caller&)>;
   caller(caf::actor_config& cfg, handle_type to, body start, std::atomic<int>* alive = nullptr)
-    : event_based_actor(cfg), h(std::move(to)), start_(std::move(start)), alive_(alive) {
+      : event_based_actor(cfg), h(std::move(to)), start_(std::move(start)), alive_(alive) {
     if (alive_)
       ++*alive_;
   }
@@ -50,10 +48,13 @@ TEST_CASE("an actor without a behavior gets all of its answers and then ends") {
   w.cells.push_back(&fake_replica::start(w.sys, *w.calls, answer_at_once));
   std::vector<std::uint64_t> got;
   std::atomic<int> alive{0};
-  w.sys.spawn<caller>(handle_type{w.calls}, [&](caller& self) {
-    for (std::uint64_t i = 0; i < 20; ++i)
-      self.ask(i, got);
-  }, &alive);
+  w.sys.spawn<caller>(
+      handle_type{w.calls},
+      [&](caller& self) {
+        for (std::uint64_t i = 0; i < 20; ++i)
+          self.ask(i, got);
+      },
+      &alive);
   w.scheduler.run();
   CHECK(got.size() == 20);
   for (std::uint64_t i = 0; i < got.size(); ++i)
@@ -67,12 +68,13 @@ TEST_CASE("a continuation may send the next request, for ever") {
   std::atomic<int> alive{0};
   int answers = 0;
   std::function<void(caller&)> next = [&](caller& self) {
-    self.h.request(&self, ping{1}).then(
-        [&](pong) {
-          if (++answers < 5000)
-            next(self);
-        },
-        [](const error&) { FAIL("no error"); });
+    self.h.request(&self, ping{1})
+        .then(
+            [&](pong) {
+              if (++answers < 5000)
+                next(self);
+            },
+            [](const error&) { FAIL("no error"); });
   };
   w.sys.spawn<caller>(handle_type{w.calls}, next, &alive);
   w.scheduler.run();
@@ -86,9 +88,11 @@ TEST_CASE("an error goes to the error handler, troupe's or CAF's type") {
   w.sys.spawn<caller>(handle_type{w.calls}, [&](caller& self) {
     self.h.request(&self, ping{}, {.timeout = 10ms})
         .then([](pong) { FAIL("no answer"); }, [&](const error& e) { got.push_back(e.code); });
-    self.h.request(&self, ping{}, {.timeout = 20ms}).then([](pong) { FAIL("no answer"); }, [&](caf::error& e) {
-      got.push_back(e == caf::make_error(errc::timed_out) ? errc::timed_out : errc::none);
-    });
+    self.h.request(&self, ping{}, {.timeout = 20ms})
+        .then([](pong) { FAIL("no answer"); },
+              [&](caf::error& e) {
+                got.push_back(e == caf::make_error(errc::timed_out) ? errc::timed_out : errc::none);
+              });
   });
   w.scheduler.run();
   w.pass(30ms);
@@ -98,9 +102,10 @@ TEST_CASE("an error goes to the error handler, troupe's or CAF's type") {
 TEST_CASE("without an error handler an error ends the actor") {
   world w;
   std::atomic<int> alive{0};
-  w.sys.spawn<caller>(handle_type{w.calls}, [&](caller& self) {
-    self.h.request(&self, ping{}, {.timeout = 10ms}).then([](pong) { FAIL("no answer"); });
-  }, &alive);
+  w.sys.spawn<caller>(
+      handle_type{w.calls},
+      [&](caller& self) { self.h.request(&self, ping{}, {.timeout = 10ms}).then([](pong) { FAIL("no answer"); }); },
+      &alive);
   w.scheduler.run();
   CHECK(alive == 1);
   w.pass(20ms);
@@ -127,19 +132,23 @@ TEST_CASE("the continuations of an actor that quits early never run and nothing 
         kept.push_back(call);
     }));
     int answers = 0;
-    w.sys.spawn<caller>(handle_type{w.calls}, [&, quits_at](caller& self) {
-      for (std::uint64_t i = 0; i < 15; ++i) // 5 wait, 5 are kept, 5 are answered
-        self.h.request(&self, ping{i}).then(
-            [&, seen = witness{continuations}, quits_at](pong) {
-              if (++answers == quits_at) {
-                self.quit();
-                self.h.request(&self, ping{99}).then([](pong) { FAIL("it has quit"); }, [](const error&) {});
-              }
-            },
-            [](const error&) { FAIL("no error"); });
-      if (quits_at == 0)
-        self.quit();
-    }, &alive);
+    w.sys.spawn<caller>(
+        handle_type{w.calls},
+        [&, quits_at](caller& self) {
+          for (std::uint64_t i = 0; i < 15; ++i) // 5 wait, 5 are kept, 5 are answered
+            self.h.request(&self, ping{i})
+                .then(
+                    [&, seen = witness{continuations}, quits_at](pong) {
+                      if (++answers == quits_at) {
+                        self.quit();
+                        self.h.request(&self, ping{99}).then([](pong) { FAIL("it has quit"); }, [](const error&) {});
+                      }
+                    },
+                    [](const error&) { FAIL("no error"); });
+          if (quits_at == 0)
+            self.quit();
+        },
+        &alive);
     w.scheduler.run();
     CHECK(answers == quits_at);
     CHECK(alive == 0);
@@ -161,16 +170,20 @@ TEST_CASE("a continuation that throws ends its actor and frees the others") {
   w.cells.push_back(&fake_replica::start(w.sys, *w.calls, answer_at_once));
   std::atomic<int> alive{0};
   int answers = 0;
-  w.sys.spawn<caller>(handle_type{w.calls}, [&](caller& self) {
-    self.set_exception_handler([](std::exception_ptr&) -> caf::error { return caf::sec::runtime_error; });
-    for (std::uint64_t i = 0; i < 8; ++i)
-      self.h.request(&self, ping{i}).then(
-          [&](pong) {
-            if (++answers == 3)
-              throw std::runtime_error("oops");
-          },
-          [](const error&) { FAIL("no error"); });
-  }, &alive);
+  w.sys.spawn<caller>(
+      handle_type{w.calls},
+      [&](caller& self) {
+        self.set_exception_handler([](std::exception_ptr&) -> caf::error { return caf::sec::runtime_error; });
+        for (std::uint64_t i = 0; i < 8; ++i)
+          self.h.request(&self, ping{i})
+              .then(
+                  [&](pong) {
+                    if (++answers == 3)
+                      throw std::runtime_error("oops");
+                  },
+                  [](const error&) { FAIL("no error"); });
+      },
+      &alive);
   w.scheduler.run();
   CHECK(answers == 3);
   CHECK(alive == 0);
@@ -266,4 +279,31 @@ TEST_CASE("callbacks get a result") {
   answer(w.replica().next());
   CHECK(codes == std::vector{errc::cancelled, errc::none});
   CHECK(value == 40);
+}
+
+TEST_CASE("routing key and model travel as tags, and calls made in the handler inherit them") {
+  world w{{.max_ongoing = 10}};
+  handle_type h{w.calls};
+  auto& c = w.replica();
+  h.call(ping{1}, {.routing_key = "alice", .model_id = "m"}, [](result<pong>) {});
+  const auto parent = c.next();
+  REQUIRE(parent);
+  CHECK(parent->ctx.session_id() == "alice");
+  CHECK(parent->ctx.model_id() == "m");
+  {
+    const enter_scope scope{{nullptr, parent.get(), nullptr}};
+    h.call(ping{2}, [](result<pong>) {});
+    h.call(ping{3}, {.model_id = "n"}, [](result<pong>) {});
+  }
+  const auto same = c.next(), other = c.next();
+  REQUIRE(other);
+  CHECK(same->ctx.tags == parent->ctx.tags);
+  CHECK(other->ctx.session_id() == "alice");
+  CHECK(other->ctx.model_id() == "n");
+  h.call(ping{4}, [](result<pong>) {});
+  const auto plain = c.next();
+  CHECK(plain->ctx.tags == nullptr);
+  CHECK(plain->ctx.request_id() == std::to_string(plain->ctx.request_number));
+  for (const auto& call : {parent, same, other, plain})
+    answer(call);
 }

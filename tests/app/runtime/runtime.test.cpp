@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <future>
+#include <latch>
 #include <memory>
 #include <set>
 #include <thread>
@@ -179,16 +180,21 @@ TEST_CASE("a rollout loses no request") {
   rt.run<echo>(deployment_options{"echo"}.version("1").num_replicas(4));
   REQUIRE(rt.wait_until_healthy("echo", long_time));
   std::atomic<bool> stop{false};
+  std::latch calling{1}; // the rollouts may be over before the thread has started
   std::uint64_t failed = 0, answered = 0;
   std::thread caller{[&, h = rt.handle<pong(ping)>("echo")] {
-    for (int i = 0; !stop; ++i)
+    for (int i = 0; !stop; ++i) {
       try {
         if (h.async(ping{i}).get().n == i)
           ++answered;
       } catch (const request_failed&) {
         ++failed;
       }
+      if (i == 0)
+        calling.count_down();
+    }
   }};
+  calling.wait();
   for (int version = 2; version < 6; ++version) {
     rt.run<echo>(deployment_options{"echo"}.version(std::to_string(version)).num_replicas(4));
     CHECK(rt.wait_until_healthy("echo", long_time));

@@ -1,8 +1,8 @@
-// A trial (--policy pool): what a worker wakes it runs itself, next; sleeping workers poll nothing.
+// A policy for CAF's scheduler: what a worker wakes it runs itself, next; workers without work sleep and poll nothing.
 //
-// Jobs that come from a worker go to the front of its own queue, all others to the shared one. A worker takes from its
-// own queue, then from the shared one, then from another's back. Workers without work sleep; while somebody works, one
-// of them looks every millisecond whether a job waits behind a long one.
+// A burst of calls between an actor and a replica then stays on one core, where `work_sharing` sends every wake-up
+// through one queue to another thread, and `work_stealing` burns time looking for work (docs/decisions/0005, with
+// figures).
 #pragma once
 
 #include <caf/policy/unprofiled.hpp>
@@ -16,9 +16,13 @@
 #include <deque>
 #include <mutex>
 
-namespace troupe::bench {
+namespace troupe::control {
 
-class pool_policy : public caf::policy::unprofiled {
+/// Jobs that come from a worker go to that worker's own queue, all others to the shared one. A worker takes from its
+/// own queue, from time to time and when that is empty from the shared one, then from another's. While somebody works,
+/// one of the sleeping workers looks every millisecond whether a job waits behind a long one; when all sleep, nobody
+/// does. Member names and templates are CAF's policy concept.
+class local_queues : public caf::policy::unprofiled {
 public:
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
@@ -26,17 +30,17 @@ public:
     std::condition_variable wake;
     std::deque<caf::resumable*> queue;
     std::size_t sleeping = 0;
-    std::size_t signalled = 0; // sleepers on their way to the lock
-    bool watched = false;      // one of the sleepers looks again by itself
+    std::size_t signalled = 0;        ///< Sleepers on their way to the lock.
+    std::atomic<bool> watched{false}; ///< One of the sleepers looks again by itself.
     std::atomic<bool> anyone_asleep{false};
   };
 
   struct worker_data {
     explicit worker_data(caf::scheduler::abstract_coordinator*) {}
-    worker_data(const worker_data&) {}
+    worker_data(const worker_data&) {} // CAF copies it once, when it is empty
     std::mutex lock;
     std::deque<caf::resumable*> own;
-    unsigned streak = 0; // own jobs since the last look at the shared queue
+    unsigned streak = 0; ///< Own jobs since the last look at the shared queue.
   };
 
   template <class Coordinator>
@@ -51,10 +55,12 @@ public:
     }
     x.wake.notify_one();
   }
+
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
     central_enqueue(self->parent(), job);
   }
+
   template <class Worker>
   void internal_enqueue(Worker* self, caf::resumable* job) {
     auto& mine = d(self);
@@ -65,8 +71,9 @@ public:
       waiting = mine.own.size();
     }
     auto& x = d(self->parent());
-    if (waiting < 2 || !x.anyone_asleep.load(std::memory_order_relaxed))
-      return; // the next one is for this worker
+    // One job is for this worker itself; should it not get to it soon, the watching sleeper takes it.
+    if (!x.anyone_asleep.load(std::memory_order_relaxed) || (waiting < 2 && x.watched.load(std::memory_order_relaxed)))
+      return;
     {
       const std::lock_guard guard{x.lock};
       if (x.signalled > 0 || x.sleeping == 0)
@@ -75,27 +82,18 @@ public:
     }
     x.wake.notify_one();
   }
+
   template <class Worker>
   void resume_job_later(Worker* self, caf::resumable* job) {
     central_enqueue(self->parent(), job);
   }
 
   template <class Worker>
-  caf::resumable* take(Worker* from) {
-    auto& w = d(from);
-    const std::lock_guard guard{w.lock};
-    if (w.own.empty())
-      return nullptr;
-    auto* job = w.own.front();
-    w.own.pop_front();
-    return job;
-  }
-
-  template <class Worker>
   caf::resumable* dequeue(Worker* self) {
+    constexpr unsigned longest_streak = 64;
     auto& mine = d(self);
     auto& x = d(self->parent());
-    if (++mine.streak < 64)
+    if (++mine.streak < longest_streak)
       if (auto* job = take(self))
         return job;
     mine.streak = 0;
@@ -116,10 +114,10 @@ public:
         continue;
       ++x.sleeping;
       x.anyone_asleep.store(true, std::memory_order_relaxed);
-      if (!x.watched && x.sleeping < n) {
-        x.watched = true;
+      if (!x.watched.load(std::memory_order_relaxed) && x.sleeping < n) {
+        x.watched.store(true, std::memory_order_relaxed);
         x.wake.wait_for(guard, std::chrono::milliseconds{1});
-        x.watched = false;
+        x.watched.store(false, std::memory_order_relaxed);
       } else {
         x.wake.wait(guard);
       }
@@ -135,6 +133,7 @@ public:
     while (auto* job = take(self))
       f(job);
   }
+
   template <class Coordinator, class F>
   void foreach_central_resumable(Coordinator* self, F f) {
     auto& x = d(self);
@@ -143,6 +142,18 @@ public:
       f(job);
     x.queue.clear();
   }
+
+private:
+  template <class Worker>
+  caf::resumable* take(Worker* from) {
+    auto& w = d(from);
+    const std::lock_guard guard{w.lock};
+    if (w.own.empty())
+      return nullptr;
+    auto* job = w.own.front();
+    w.own.pop_front();
+    return job;
+  }
 };
 
-} // namespace troupe::bench
+} // namespace troupe::control
