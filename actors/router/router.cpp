@@ -1,7 +1,6 @@
 // The request path: choosing a replica, waiting, giving slots back.
-#include <troupe/actors/router/router.hpp>
-
 #include <troupe/actors/router/call_scope.hpp>
+#include <troupe/actors/router/router.hpp>
 #include <troupe/actors/router/wake.hpp>
 
 #include <caf/actor_system.hpp>
@@ -42,7 +41,8 @@ void router::afterwards::run(caf::execution_unit* unit) {
 // -- slots ---------------------------------------------------------------------------------------------------------
 
 bool router::has_room(std::uint64_t word) const noexcept {
-  return (word & cell::flag_mask) == 0 && static_cast<std::uint32_t>(word) < max_ongoing_.load(std::memory_order_relaxed);
+  return (word & cell::flag_mask) == 0 &&
+         static_cast<std::uint32_t>(word) < max_ongoing_.load(std::memory_order_relaxed);
 }
 
 bool router::note_full(cell& where) noexcept {
@@ -267,15 +267,15 @@ void router::unlink_waiting(call_base& call) noexcept {
 
 void router::watch_deadline(call_base& call) {
   switch (wheel_.add(call)) {
-    case wheel::added::first:
-      if (arm_)
-        arm_(wheel::due_of(call));
-      break;
-    case wheel::added::too_late:
-      call.fail(errc::timed_out);
-      break;
-    case wheel::added::yes:
-      break;
+  case wheel::added::first:
+    if (arm_)
+      arm_(wheel::due_of(call));
+    break;
+  case wheel::added::too_late:
+    call.fail(errc::timed_out);
+    break;
+  case wheel::added::yes:
+    break;
   }
 }
 

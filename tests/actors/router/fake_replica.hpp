@@ -2,7 +2,6 @@
 #pragma once
 
 #include "router_fixture.hpp"
-
 #include <troupe/actors/router/call_scope.hpp>
 #include <troupe/actors/router/wake.hpp>
 
@@ -18,7 +17,7 @@ public:
   using handler = std::function<void(caf::event_based_actor*, const call_ptr&)>;
 
   fake_replica(caf::actor_config& cfg, cell* c, handler on_call)
-    : event_based_actor(cfg), cell_(c), on_call_(std::move(on_call)) {}
+      : event_based_actor(cfg), cell_(c), on_call_(std::move(on_call)) {}
 
   caf::behavior make_behavior() override {
     return {[this](wake_replica) {
@@ -46,8 +45,6 @@ private:
   handler on_call_;
 };
 
-inline void answer_at_once(caf::event_based_actor*, const call_ptr& call) {
-  answer(call);
-}
+inline void answer_at_once(caf::event_based_actor*, const call_ptr& call) { answer(call); }
 
 } // namespace troupe::router_test

@@ -44,7 +44,7 @@ struct hammer {
   std::atomic<bool> over{false};
 
   explicit hammer(router_limits limits)
-    : calls(router::make(sys, {.name = "hammered", .limits = limits})), maintenance(spawn_maintenance(sys, calls)) {}
+      : calls(router::make(sys, {.name = "hammered", .limits = limits})), maintenance(spawn_maintenance(sys, calls)) {}
   ~hammer() { caf::anon_send_exit(maintenance, caf::exit_reason::kill); }
 
   void send_many(std::uint64_t seed) {

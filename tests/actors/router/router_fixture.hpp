@@ -64,9 +64,7 @@ inline void answer(const call_ptr& call, attempt_number which, std::uint64_t val
   static_cast<typed_call<signature>&>(*call).answer(which, pong{value});
 }
 
-inline void answer(const call_ptr& call) {
-  answer(call, call->attempts(), number_of(call) * 10);
-}
+inline void answer(const call_ptr& call) { answer(call, call->attempts(), number_of(call) * 10); }
 
 struct virtual_config : caf::actor_system_config {
   virtual_config() { set("scheduler.policy", caf::atom("testing")); }
@@ -76,8 +74,8 @@ struct virtual_config : caf::actor_system_config {
 class world {
 public:
   explicit world(router_limits limits = {}, std::uint64_t seed = 1)
-    : calls(router::make(sys, {.name = "spell", .limits = limits, .seed = seed})),
-      maintenance_(spawn_maintenance(sys, calls)) {}
+      : calls(router::make(sys, {.name = "spell", .limits = limits, .seed = seed})),
+        maintenance_(spawn_maintenance(sys, calls)) {}
   world(const world&) = delete;
   world& operator=(const world&) = delete;
   ~world() {
