@@ -186,7 +186,7 @@ void router::enqueue_new(call_ptr call, caf::execution_unit* unit) {
   }
   after.run(unit);
   if (refused)
-    call->fail(std::move(*refused));
+    call->fail(std::move(*refused)); // NOLINT(bugprone-use-after-move): moved only where it was not refused
 }
 
 void router::enqueue_again(std::vector<call_ptr> calls) {

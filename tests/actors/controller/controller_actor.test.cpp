@@ -1,4 +1,5 @@
 // The controller on the virtual clock, with real DeploymentStates and replicas.
+// long file: one fixture, one scenario per promise of the front door
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/controller/controller_actor.hpp>
 #include <troupe/actors/router/router.hpp>

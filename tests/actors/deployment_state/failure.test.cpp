@@ -1,4 +1,5 @@
 // Failed starts, deadlines, rollbacks and deaths (SPEC 1.3 "Failing", 1.6).
+// long file: one table of claims on everything that can fail
 #include "machine_fixture.hpp"
 
 using namespace troupe;

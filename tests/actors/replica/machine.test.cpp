@@ -1,4 +1,5 @@
 // The replica machine: every phase against every event.
+// long file: one claim per arrow of the diagram
 #include <troupe/actors/replica/machine.hpp>
 
 #include <doctest/doctest.h>
