@@ -78,43 +78,6 @@ TEST_CASE("through a rollout, a new dictionary and a death no question is lost, 
   });
 }
 
-TEST_CASE("a replica that dies in the middle of a faulty rollout takes no question with it") {
-  const small_dictionary words;
-  int killed = 0;
-  int mixed = 0;
-  for_seeds(100, [&](world& w) {
-    w.use({.copied_messages = 100, .delayed_messages = 100, .slow_user_code = 300});
-    const troupe::json personal{{"edition", 1}, {"words", {"frobnicate"}}};
-    w.run<speller>(spell(words, "1").user_config(personal).idempotent()); // so that begun questions are asked again
-    REQUIRE(w.settle());
-    w.run<suggesting_speller>(spell(words, "2").user_config(personal).idempotent());
-    std::vector<decltype(ask(w))> answers;
-    const auto fatal = w.chance().below(20);
-    for (std::uint32_t turn = 0; turn < 20; ++turn) {
-      for (int i = 0; i < 3; ++i)
-        answers.push_back(ask(w));
-      if (turn == fatal) {
-        mixed += w.status("spell").rollout.phase == troupe::rollout_phase::rolling ? 1 : 0;
-        killed += w.kill_one("spell") ? 1 : 0;
-      }
-      w.advance(w.chance().up_to(200ms));
-    }
-    REQUIRE(w.settle());
-    CHECK(w.requests().lost() == 0);
-    CHECK(w.requests().failed == 0);
-    for (const auto& a : answers) {
-      REQUIRE(a.ok());
-      CHECK(a.value().edition == 1); // no replica takes questions before its personal dictionary
-      CHECK(a.value().unknown.empty());
-    }
-    CHECK(w.status("spell").state == troupe::deployment_state_name::healthy);
-    for (const auto& r : w.status("spell").replicas)
-      CHECK(r.version == "2");
-  });
-  CHECK(killed == 100);
-  CHECK(mixed >= 1000);
-}
-
 TEST_CASE("a version that cannot open its data is rolled back, and the old one goes on answering") {
   const small_dictionary words;
   world w;
