@@ -234,7 +234,7 @@ void router::serve_locked(afterwards& after) {
       return;
     }
     // A second slot keeps the cell from being reused while the push goes on, should the call time out meanwhile.
-    at->word_.fetch_add(0);
+    at->word_.fetch_add(1);
     auto call = queue_.pop();
     gate_.fetch_sub(1);
     call->cell_.store(at, std::memory_order_relaxed);

@@ -44,7 +44,7 @@ wheel::added wheel::add(call_base& call) {
     const std::lock_guard guard{at.lock};
     if (call.done()) // who gave it its outcome has been here, or comes and finds it not in the wheel
       return added::yes;
-    if (false)
+    if (k <= seen_.load())
       return added::too_late;
     call.wheel_prev_ = nullptr;
     call.wheel_next_ = at.head;
