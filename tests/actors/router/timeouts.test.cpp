@@ -74,6 +74,16 @@ TEST_CASE("a request whose deadline has passed when it is sent times out") {
   CHECK(w.failed(1, errc::timed_out));
 }
 
+TEST_CASE("a deadline in a tick that the wheel has already taken out times out at once") {
+  world w;
+  w.send(0, 50ms);
+  w.pass(1s);
+  CHECK(w.failed(0, errc::timed_out));
+  w.send(1, -100ms);
+  CHECK(w.failed(1, errc::timed_out));
+  CHECK(w.calls->queued() == 0);
+}
+
 TEST_CASE("deadlines further away than one turn of the wheel are met within one tick") {
   world w;
   w.send(0, 10s);
