@@ -1,5 +1,6 @@
 // The control thread: a queue of resumable actors, a thread that resumes them, and a look once per second.
 #include <troupe/actors/control/control_thread.hpp>
+#include <troupe/actors/control/local_queues.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/resumable.hpp>
@@ -11,6 +12,7 @@
 #include <pthread.h>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace troupe::control {
 
@@ -21,10 +23,35 @@ using steady = std::chrono::steady_clock;
 /// Messages that one actor handles before the next one has its turn.
 constexpr std::size_t turn = 64;
 
+/// Hands on what control actors woke after each of their turns, in bulk: a worker that is woken for every single job
+/// takes the core away from who has the next one ready.
 class outbound_unit final : public caf::execution_unit {
 public:
-  explicit outbound_unit(caf::actor_system& sys) : caf::execution_unit(&sys) {}
-  void exec_later(caf::resumable* job) override { system().scheduler().enqueue(job); }
+  explicit outbound_unit(caf::actor_system& sys)
+      : caf::execution_unit(&sys),
+        local_(dynamic_cast<caf::scheduler::coordinator<local_queues>*>(&sys.scheduler())) {}
+
+  void exec_later(caf::resumable* job) override {
+    woken_.push_back(job);
+    if (woken_.size() >= most_woken)
+      hand_on();
+  }
+
+  void hand_on() {
+    if (woken_.empty())
+      return;
+    if (local_)
+      local_queues::enqueue_all(*local_, woken_);
+    else
+      for (auto* job : woken_)
+        system().scheduler().enqueue(job);
+    woken_.clear();
+  }
+
+private:
+  static constexpr std::size_t most_woken = 256;
+  caf::scheduler::coordinator<local_queues>* local_;
+  std::vector<caf::resumable*> woken_;
 };
 
 } // namespace
@@ -54,15 +81,26 @@ struct control_thread::state final : caf::execution_unit {
     pthread_setname_np(pthread_self(), "troupe.control");
     auto next_look = steady::now() + std::chrono::seconds{1};
     std::deque<caf::resumable*> batch;
+    constexpr std::size_t many = 16;
+    constexpr int patience = 50; // yields
+    std::size_t done = 0;        // jobs since the last sleep
     std::unique_lock guard{mutex};
     while (!stopping) {
-      if (jobs.empty()) {
+      // After many jobs more are to be expected: to sleep and be woken would cost more than to let the others get on.
+      for (int i = 0; jobs.empty() && !stopping && done >= many && i < patience; ++i) {
+        guard.unlock();
+        std::this_thread::yield();
+        guard.lock();
+      }
+      if (jobs.empty() && !stopping) {
         asleep = true;
         wake.wait_until(guard, next_look, [&] { return stopping || !jobs.empty(); });
         asleep = false;
+        done = 0;
       }
       batch.swap(jobs);
       guard.unlock();
+      done += batch.size();
       while (!batch.empty()) {
         auto* job = batch.front();
         batch.pop_front();
@@ -81,7 +119,9 @@ struct control_thread::state final : caf::execution_unit {
   }
 
   void resume(caf::resumable* job) {
-    switch (job->resume(&outbound, turn)) {
+    const auto next = job->resume(&outbound, turn);
+    outbound.hand_on();
+    switch (next) {
     case caf::resumable::resume_later:
       exec_later(job);
       break;

@@ -9,12 +9,14 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <thread>
 
 namespace troupe::control {
 
@@ -40,7 +42,8 @@ public:
     worker_data(const worker_data&) {} // CAF copies it once, when it is empty
     std::mutex lock;
     std::deque<caf::resumable*> own;
-    unsigned streak = 0; ///< Own jobs since the last look at the shared queue.
+    unsigned streak = 0;      ///< Own jobs since the last look at the shared queue.
+    unsigned since_sleep = 0; ///< Jobs.
   };
 
   template <class Coordinator>
@@ -54,6 +57,27 @@ public:
       ++x.signalled;
     }
     x.wake.notify_one();
+  }
+
+  /// As `central_enqueue` of each, but workers are woken once, when all are in the queue, and no more of them than it
+  /// takes: one for each `share` jobs.
+  template <class Coordinator, class Jobs>
+  static void enqueue_all(Coordinator& self, const Jobs& jobs) {
+    constexpr std::size_t share = 64;
+    auto& x = self.data();
+    std::size_t to_wake = 0;
+    {
+      const std::lock_guard guard{x.lock};
+      x.queue.insert(x.queue.end(), jobs.begin(), jobs.end());
+      // Those awake are taken to get through their share; if not, the watching sleeper sees it.
+      const auto wanted = (x.queue.size() + share - 1) / share;
+      const auto awake = self.num_workers() - x.sleeping + x.signalled;
+      if (wanted > awake)
+        to_wake = std::min(wanted - awake, x.sleeping - std::min(x.sleeping, x.signalled));
+      x.signalled += to_wake;
+    }
+    for (; to_wake > 0; --to_wake)
+      x.wake.notify_one();
   }
 
   template <class Worker>
@@ -90,9 +114,11 @@ public:
 
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
-    constexpr unsigned longest_streak = 64;
+    constexpr unsigned longest_streak = 64, many = 64, patience = 20;
+    unsigned tries = 0;
     auto& mine = d(self);
     auto& x = d(self->parent());
+    ++mine.since_sleep;
     if (++mine.streak < longest_streak)
       if (auto* job = take(self))
         return job;
@@ -109,9 +135,17 @@ public:
       for (std::size_t i = 0; i < n; ++i)
         if (auto* job = take(self->parent()->worker_by_id((self->id() + i) % n)))
           return job;
+      // After many jobs more are to be expected: to sleep and be woken would cost more than to let others get on.
+      if (mine.since_sleep >= many && tries++ < patience) {
+        std::this_thread::yield();
+        guard.lock();
+        continue;
+      }
       guard.lock();
       if (!x.queue.empty())
         continue;
+      mine.since_sleep = 0;
+      tries = 0;
       ++x.sleeping;
       x.anyone_asleep.store(true, std::memory_order_relaxed);
       if (!x.watched.load(std::memory_order_relaxed) && x.sleeping < n) {

@@ -2,6 +2,7 @@
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
 #include <troupe/actors/deployment_state/observer.hpp>
+#include <troupe/actors/deployment_state/update_pacer.hpp>
 #include <troupe/actors/replica/code.hpp>
 #include <troupe/actors/replica/replica_actor.hpp>
 
@@ -24,7 +25,13 @@ struct machine_tick {
 };
 TROUPE_INSPECT(machine_tick, x.epoch)
 
-using shell_actor = deployment_state_actor::extend<takes<machine_tick>>;
+/// Updates still wait although those under way were not answered for a while. Private, too.
+struct updates_tick {
+  std::uint64_t epoch = 0;
+};
+TROUPE_INSPECT(updates_tick, x.epoch)
+
+using shell_actor = deployment_state_actor::extend<takes<machine_tick>, takes<updates_tick>>;
 
 instant to_instant(control::environment::time_point t) {
   return std::chrono::duration_cast<instant>(t.time_since_epoch());
@@ -67,6 +74,8 @@ protected:
         [this](replica_started& m) { dispatch(event::started{m.replica}); },
         [this](replica_reconfigured& m) {
           dispatch(event::reconfigured{m.replica, m.seq, m.ok, std::move(m.message)});
+          if (updates_.answered())
+            send_updates();
         },
         [this](replica_checked& m) {
           dispatch(event::checked{m.replica, m.seq, m.ok, std::move(m.message)});
@@ -95,6 +104,10 @@ protected:
           dispatch(event::stuck{m.replica, m.running});
         },
         [this](const machine_tick& m) { dispatch(event::timer{m.epoch}); },
+        [this](const updates_tick& m) {
+          if (updates_.stalled(m.epoch))
+            send_updates();
+        },
     };
   }
 
@@ -167,7 +180,10 @@ private:
     calls_->open(*r.place);
     tell("replica_available", e.replica);
   }
-  void run(effect::update& e) { post(replicas_[e.replica.slot].actor, config_update{e.seq, std::move(e.user_config)}); }
+  void run(effect::update& e) {
+    updates_.push(std::move(e));
+    send_updates();
+  }
   void run(const effect::check& e) { post(replicas_[e.replica.slot].actor, check_replica{e.seq}); }
 
   void run(const effect::probe& e) {
@@ -247,6 +263,22 @@ private:
       env().emit({name_, what, who.id, {}});
   }
 
+  void send_updates() {
+    while (updates_.may_send())
+      send_update();
+    if (const auto epoch = updates_.arm())
+      tick_after(update_pacer::patience, updates_tick{*epoch});
+  }
+
+  void send_update() {
+    auto e = updates_.pop();
+    auto& r = replicas_[e.replica.slot];
+    if (r.place && r.place->replica.id == e.replica.id) // else it has ended meanwhile
+      post(r.actor, config_update{e.seq, std::move(e.user_config)});
+    else
+      updates_.skipped();
+  }
+
   replica_owner_actor owner_handle() { return caf::actor_cast<replica_owner_actor>(this); }
 
   deployment_name name_;
@@ -255,6 +287,7 @@ private:
   controller_actor controller_;
   std::shared_ptr<control::watched_deployment> watched_;
   std::vector<replica_entry> replicas_; ///< By slot.
+  update_pacer updates_;
   std::deque<any_event> answers_;
   std::vector<caf::typed_response_promise<removed_deployment>> removals_;
   std::uint64_t deploys_seen_ = 0;

@@ -5,6 +5,7 @@
 // `inline_unit`, but there for handlers only. When a message makes the machine ask for other user code on such a unit,
 // the shell keeps that as `deferred_`, sends itself `user_code_due` and, between two messages, moves to the scheduler
 // (`resume`).
+#include <troupe/actors/control/control_thread.hpp>
 #include <troupe/actors/control/units.hpp>
 #include <troupe/actors/replica/caller_unit.hpp>
 #include <troupe/actors/replica/machine.hpp>
@@ -139,7 +140,9 @@ private:
   // -- where it runs
 
   bool may_run_on(const caf::execution_unit& unit) const {
-    return control::is_worker_of(unit, home_system()) ||
+    const auto& control = identity_.env->control;
+    return (control && control->outbound() == &unit) || // it hands on to the scheduler, in bulk
+           control::is_worker_of(unit, home_system()) ||
            (execution_ == execution_mode::inlined && dynamic_cast<const inline_unit*>(&unit));
   }
 
