@@ -28,8 +28,7 @@ constexpr std::size_t turn = 64;
 class outbound_unit final : public caf::execution_unit {
 public:
   explicit outbound_unit(caf::actor_system& sys)
-      : caf::execution_unit(&sys),
-        local_(dynamic_cast<caf::scheduler::coordinator<local_queues>*>(&sys.scheduler())) {}
+      : caf::execution_unit(&sys), local_(dynamic_cast<caf::scheduler::coordinator<local_queues>*>(&sys.scheduler())) {}
 
   void exec_later(caf::resumable* job) override {
     woken_.push_back(job);
