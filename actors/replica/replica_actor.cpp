@@ -61,7 +61,7 @@ public:
   using super = shell_api::base;
 
   shell(caf::actor_config& cfg, control::environment_ptr env, boot&& b)
-      : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref},
+      : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref, b.revision},
         code_(std::move(b.user_code)), calls_(std::move(b.calls)), cell_(b.where), execution_(b.execution) {
     deferred_ = std::make_unique<deferred>();
     deferred_->init_args = std::move(b.init_args);
@@ -79,6 +79,9 @@ public:
   }
 
   resume_result resume(caf::execution_unit* unit, std::size_t max_messages) override {
+    // What runs in this turn outside of a `user_code_scope`: continuations of the calls that the user code made.
+    const auto note = note_of(identity_, "continuation");
+    const control::note_scope noted{note};
     if (execution_ != execution_mode::inlined || !dynamic_cast<inline_unit*>(unit))
       return super::resume(unit, max_messages);
     for (std::size_t i = 0; i < max_messages; ++i) {
