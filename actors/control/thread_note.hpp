@@ -17,6 +17,9 @@ struct thread_note {
 /// The innermost note of this thread, or null. Async-signal-safe.
 const thread_note* innermost_note() noexcept;
 
+/// `f` runs on each thread before its first note that is made from now on; null: nothing does. The crash recorder's.
+void set_thread_preparation(void (*f)()) noexcept;
+
 /// Makes `note` the innermost one for its own lifetime.
 class note_scope {
 public:
