@@ -140,7 +140,7 @@ void io_thread::flush() {
   for (auto* x : dirty_now_) {
     x->in_dirty = false;
     x->flush();
-    if (x->gone())
+    if (x->gone() && !x->in_dirty && !x->in_crowded) // else it is looked at again
       release(*x);
   }
   dirty_now_.clear();

@@ -51,7 +51,7 @@ void append_number(std::string& out, std::size_t x, int base = 10) {
 } // namespace
 
 void write_head(std::string& out, const response& x, const head_options& how) {
-  const std::uint16_t status = x.status >= 200 && x.status <= 599 ? x.status : 500;
+  const auto status = x.status;
   if (const auto line = status_line_of(status); !line.empty()) {
     out += line;
   } else {

@@ -22,7 +22,7 @@ struct head_options {
 };
 
 /// Appends status line and fields, and the empty line. The response's own Content-Length, Transfer-Encoding,
-/// Connection, Date, and fields with forbidden bytes are left out; statuses outside of 200 to 599 become 500.
+/// Connection, Date, and fields with forbidden bytes are left out. Precondition: the status is in 200 to 599.
 void write_head(std::string& out, const response& x, const head_options& how);
 
 /// The line before a chunk; behind its data comes "\r\n". A chunk is not empty: that would be the last.

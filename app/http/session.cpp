@@ -139,6 +139,8 @@ void session::answer(std::uint64_t number, response&& x) {
   auto* to = find(number);
   if (!to || to->stream)
     return;
+  if (x.status < 200 || x.status > 599)
+    x.status = 500;
   to->closed = true;
   to->hook = {};
   settle(*to);
@@ -190,6 +192,8 @@ void session::begin_stream(std::uint64_t number, response&& head, std::shared_pt
     state->set_gone();
     return;
   }
+  if (head.status < 200 || head.status > 599)
+    head.status = 500;
   to->stream = std::move(state);
   to->pending = std::exchange(head.body, {});
   to->stream->taken(to->pending.size());
