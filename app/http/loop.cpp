@@ -35,6 +35,7 @@ void loop::leave() noexcept {
 }
 
 void loop::push(task& x) noexcept {
+  const auto self = shared_from_this(); // once the task is in, whoever held this may be gone
   auto* head = head_.load(std::memory_order_relaxed);
   do {
     if (head == closed())
@@ -42,7 +43,7 @@ void loop::push(task& x) noexcept {
     x.next = head;
   } while (!head_.compare_exchange_weak(head, &x, std::memory_order_acq_rel, std::memory_order_relaxed));
   if (!head)
-    boost::asio::post(io, [self = shared_from_this()] { self->drain(); });
+    boost::asio::post(io, [self] { self->drain(); });
 }
 
 void loop::drain() noexcept {
