@@ -75,7 +75,13 @@ public:
 
   using super::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* unit) override {
-    super::enqueue(std::move(ptr), unit && may_run_on(*unit) ? unit : nullptr);
+    if (execution_ == execution_mode::inlined) {
+      if (auto* own = dynamic_cast<inline_unit*>(unit)) {
+        const inline_unit::handing_over mark{*own};
+        return super::enqueue(std::move(ptr), unit);
+      }
+    }
+    super::enqueue(std::move(ptr), unit && control::is_worker_of(*unit, home_system()) ? unit : nullptr);
   }
 
   resume_result resume(caf::execution_unit* unit, std::size_t max_messages) override {
@@ -140,11 +146,6 @@ private:
   };
 
   // -- where it runs
-
-  bool may_run_on(const caf::execution_unit& unit) const {
-    return control::is_worker_of(unit, home_system()) ||
-           (execution_ == execution_mode::inlined && dynamic_cast<const inline_unit*>(&unit));
-  }
 
   bool on_foreign_unit() const {
     return execution_ == execution_mode::inlined && dynamic_cast<inline_unit*>(context());
