@@ -11,6 +11,7 @@
 #include <troupe/app/library/peers.hpp>
 #include <troupe/messages/deployment_spec.hpp>
 #include <troupe/messages/error.hpp>
+#include <troupe/messages/http.hpp>
 
 #include <caf/config.hpp>
 #include <caf/event_based_actor.hpp>
@@ -82,7 +83,7 @@ consteval std::uint64_t layout_of_border() {
   return layout_of<std::string, std::vector<std::string>, std::shared_ptr<int>, std::function<void()>, json, json_doc,
                    error, deployment_spec, rolling_update, signature_info, code_traits, code, instance, handler_frame,
                    request_context, call_base, typed_call<sample>, result<std::string>, call_options, promise<int>,
-                   handle<sample>, peers, caf::event_based_actor>();
+                   handle<sample>, peers, request, response, header_field, caf::event_based_actor>();
 }
 
 } // namespace detail

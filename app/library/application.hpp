@@ -16,6 +16,7 @@
 #include <troupe/app/library/entry.hpp>
 #include <troupe/app/library/peers.hpp>
 #include <troupe/app/runtime/deployment_options.hpp>
+#include <troupe/messages/http.hpp>
 
 #include <memory>
 #include <stdexcept>

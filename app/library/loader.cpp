@@ -6,6 +6,7 @@
 #include <troupe/app/library/initialisers.hpp>
 #include <troupe/app/library/load_errors.hpp>
 #include <troupe/app/library/loader.hpp>
+#include <troupe/messages/http.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,11 +16,6 @@
 #include <optional>
 #include <sys/stat.h>
 #include <system_error>
-
-namespace troupe {
-struct request; // messages/http.hpp
-struct response;
-} // namespace troupe
 
 namespace troupe::library {
 

@@ -1,6 +1,7 @@
 // Versions side by side in one process: the rows of what silently goes wrong without private copies, each as a test.
 #include "app/library/library_fixture.hpp"
 #include <troupe/app/library/runtime_lookup.hpp>
+#include <troupe/messages/http.hpp>
 #include <troupe/troupe.hpp>
 
 #include <atomic>
@@ -169,6 +170,26 @@ TEST_CASE_FIXTURE(library_fixture, "deployments of a library find each other by 
   CHECK(x.ask("text/front").text == "back heard hello from front");
   lookup->close();
   CHECK_THROWS_AS(peers{lookup}.handle<reply(question)>("back"), command_failed);
+}
+
+TEST_CASE_FIXTURE(library_fixture, "the ingress is the last deployment that answers HTTP, or the chosen one") {
+  install("web");
+  const auto digest = put();
+  const auto ingress_of = [&](json args) {
+    std::string names;
+    for (const auto& d : load(digest, std::move(args)).deployments)
+      names += d.is_ingress ? d.defaults.name : "";
+    return names;
+  };
+  CHECK(ingress_of(nullptr) == "index");
+  CHECK(ingress_of("page") == "page");
+  CHECK(contains(try_load(digest, "helper").why().message, "its ingress \"helper\" does not answer HTTP"));
+  running x;
+  x.run(load(digest), "1");
+  request r;
+  r.method = "GET";
+  r.path = "/a";
+  CHECK(x.rt.handle<response(request)>("text/index").async(r).get().body == "GET /a");
 }
 
 TEST_CASE_FIXTURE(library_fixture,
