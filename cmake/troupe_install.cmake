@@ -26,5 +26,6 @@ install(
 configure_package_config_file(cmake/troupeConfig.cmake.in ${PROJECT_BINARY_DIR}/generated/troupeConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/troupeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/generated/troupeConfig.cmake ${PROJECT_BINARY_DIR}/generated/troupeConfigVersion.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake DESTINATION ${package_dir})
+install(
+  FILES ${PROJECT_BINARY_DIR}/generated/troupeConfig.cmake ${PROJECT_BINARY_DIR}/generated/troupeConfigVersion.cmake ${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake
+        ${PROJECT_SOURCE_DIR}/cmake/troupe_library.cmake ${PROJECT_SOURCE_DIR}/cmake/troupe_library.map DESTINATION ${package_dir})

@@ -5,7 +5,7 @@ namespace troupe::control {
 
 user_code_hook::~user_code_hook() = default;
 
-std::string to_string(user_code_kind x) {
+const char* name_of(user_code_kind x) noexcept {
   switch (x) {
   case user_code_kind::none:
     return "none";
@@ -22,5 +22,7 @@ std::string to_string(user_code_kind x) {
   }
   return "unknown";
 }
+
+std::string to_string(user_code_kind x) { return name_of(x); }
 
 } // namespace troupe::control

@@ -12,6 +12,7 @@ namespace troupe::control {
 
 /// What of a replica's user code runs. Also the value of `cell::running`.
 enum class user_code_kind : std::uint8_t { none = 0, constructor, handler, reconfigure, check, destructor };
+const char* name_of(user_code_kind x) noexcept;
 std::string to_string(user_code_kind x);
 
 /// The simulation's seam around user code. Confined to the simulation's thread.

@@ -241,6 +241,7 @@ private:
     auto& r = replicas_[slot];
     r.place = &calls_->acquire(e.replica);
     r.actor = replica::spawn_replica(shared_env(), {.ref = e.replica,
+                                                    .revision = e.what->revision,
                                                     .user_code = e.what->user_code.local,
                                                     .init_args = e.what->spec.init_args,
                                                     .user_config = e.what->spec.user_config,

@@ -16,6 +16,13 @@ constexpr std::size_t turn = 4;
 
 } // namespace
 
+void inline_unit::exec_later(caf::resumable* job) {
+  if (takes_)
+    take(job);
+  else
+    system().scheduler().enqueue(job);
+}
+
 caller_unit::~caller_unit() {
   for (auto* job : jobs_)
     if (job)

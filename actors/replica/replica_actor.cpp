@@ -62,7 +62,7 @@ public:
   using super = shell_api::base;
 
   shell(caf::actor_config& cfg, control::environment_ptr env, boot&& b)
-      : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref},
+      : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref, b.revision},
         code_(std::move(b.user_code)), calls_(std::move(b.calls)), cell_(b.where), execution_(b.execution) {
     deferred_ = std::make_unique<deferred>();
     deferred_->init_args = std::move(b.init_args);
@@ -76,10 +76,19 @@ public:
 
   using super::enqueue;
   void enqueue(caf::mailbox_element_ptr ptr, caf::execution_unit* unit) override {
-    super::enqueue(std::move(ptr), unit && may_run_on(*unit) ? unit : nullptr);
+    if (execution_ == execution_mode::inlined) {
+      if (auto* own = dynamic_cast<inline_unit*>(unit)) {
+        const inline_unit::handing_over mark{*own};
+        return super::enqueue(std::move(ptr), unit);
+      }
+    }
+    super::enqueue(std::move(ptr), unit && hands_on_or_works(*unit) ? unit : nullptr);
   }
 
   resume_result resume(caf::execution_unit* unit, std::size_t max_messages) override {
+    // What runs in this turn outside of a `user_code_scope`: continuations of the calls that the user code made.
+    const auto note = note_of(identity_, "continuation");
+    const control::note_scope noted{note};
     if (execution_ != execution_mode::inlined || !dynamic_cast<inline_unit*>(unit))
       return super::resume(unit, max_messages);
     for (std::size_t i = 0; i < max_messages; ++i) {
@@ -139,11 +148,10 @@ private:
 
   // -- where it runs
 
-  bool may_run_on(const caf::execution_unit& unit) const {
+  /// A worker, or the control thread's way out, which gives what it gets to the scheduler in bulk.
+  bool hands_on_or_works(const caf::execution_unit& unit) const {
     const auto& control = identity_.env->control;
-    return (control && control->outbound() == &unit) || // it hands on to the scheduler, in bulk
-           control::is_worker_of(unit, home_system()) ||
-           (execution_ == execution_mode::inlined && dynamic_cast<const inline_unit*>(&unit));
+    return (control && control->outbound() == &unit) || control::is_worker_of(unit, home_system());
   }
 
   bool on_foreign_unit() const {

@@ -19,6 +19,7 @@ namespace troupe::replica {
 /// All that a new replica needs.
 struct boot {
   replica_ref ref{};
+  std::uint64_t revision = 0; ///< Of the target that it is started for; for people. 0 = not known.
   std::shared_ptr<const code> user_code{};
   json_doc init_args{};
   json_doc user_config{};          ///< null = none; else `reconfigure` runs before `replica_started`.

@@ -20,8 +20,13 @@ std::string text_of_current_exception() {
   }
 }
 
+control::thread_note note_of(const identity& who, const char* what) noexcept {
+  return {what, who.deployment ? &who.deployment->name : nullptr, who.revision, who.ref.id};
+}
+
 user_code_scope::user_code_scope(const identity& who, cell* where, control::user_code_kind kind, call_scope calls)
-    : watchdog_(*who.env->watchdog), where_(where), ran_before_(0), calls_(calls) {
+    : watchdog_(*who.env->watchdog), where_(where), ran_before_(0), calls_(calls),
+      note_(note_of(who, control::name_of(kind))), noted_(note_) {
   code_.kind = kind;
   code_.replica = who.ref;
   code_.deployment = who.deployment.get();

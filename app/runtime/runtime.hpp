@@ -4,6 +4,7 @@
 #include <troupe/actors/router/result.hpp>
 #include <troupe/app/deployment/make_code.hpp>
 #include <troupe/app/handle/handle.hpp>
+#include <troupe/app/handle/handle_type.hpp>
 #include <troupe/app/runtime/conditions.hpp>
 #include <troupe/app/runtime/deployment_options.hpp>
 #include <troupe/app/runtime/errors.hpp>
@@ -20,23 +21,6 @@
 #include <vector>
 
 namespace troupe {
-
-namespace detail {
-
-/// `handle<Sigs...>` for a list of signatures, or for what a class lists.
-template <class... Ts>
-struct handle_type {
-  using type = handle<Ts...>;
-  static std::vector<signature_info> wanted() { return {signature_info{key_of<Ts>, std::string{name_of<Ts>}}...}; }
-};
-template <class... Sigs>
-struct handle_type<signatures<Sigs...>> : handle_type<Sigs...> {};
-template <class T>
-requires std::is_class_v<T>
-struct handle_type<T> : handle_type<deployment::calls_of<T>> {
-};
-
-} // namespace detail
 
 /// Figures of one deployment, taken without asking an actor.
 struct deployment_metrics {
@@ -109,6 +93,8 @@ public:
     using type = detail::handle_type<Ts...>;
     return typename type::type{find_router(name, type::wanted())};
   }
+  /// What such a handle sends to, for callers whose signatures are known at run time only. Throws the same.
+  std::shared_ptr<router> find_router(std::string_view name, const std::vector<signature_info>& wanted) const;
 
   // -- control
 
@@ -154,7 +140,6 @@ public:
 
 private:
   struct core;
-  std::shared_ptr<router> find_router(std::string_view name, const std::vector<signature_info>& wanted) const;
   command_result command(std::string_view name, rollout_action action, std::uint64_t revision = 0, code_ref code = {});
   std::unique_ptr<core> core_;
 };

@@ -1,0 +1,42 @@
+// Resumes inlined replicas, each for a few messages at a time.
+#include <troupe/app/ingress/thread_unit.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+namespace troupe::ingress {
+
+namespace {
+
+constexpr int resumes_per_turn = 256;
+/// Messages per resume. A replica mostly needs one: its wake-up, for up to 32 requests.
+constexpr std::size_t messages_per_resume = 4;
+
+} // namespace
+
+thread_unit::~thread_unit() {
+  for (auto* job : jobs_)
+    system().scheduler().enqueue(job);
+}
+
+bool thread_unit::run() {
+  for (int i = 0; i < resumes_per_turn && !jobs_.empty(); ++i) {
+    auto* job = jobs_.front();
+    jobs_.pop_front();
+    switch (job->resume(this, messages_per_resume)) {
+    case caf::resumable::resume_later:
+      jobs_.push_back(job);
+      break;
+    case caf::resumable::done:
+    case caf::resumable::awaiting_message:
+      caf::intrusive_ptr_release(job);
+      break;
+    case caf::resumable::shutdown_execution_unit:
+      break;
+    }
+  }
+  return !jobs_.empty();
+}
+
+} // namespace troupe::ingress

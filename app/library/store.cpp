@@ -1,0 +1,233 @@
+// Everything goes to a temporary name first, is checked there, and is renamed: what has its name is whole.
+#include <troupe/app/library/dependencies.hpp>
+#include <troupe/app/library/import_path.hpp>
+#include <troupe/app/library/store.hpp>
+
+#include <atomic>
+#include <fcntl.h>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <stdexcept>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace troupe::library {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view temporary_prefix = "new-";
+
+error about(const std::string& name, const error& why) { return {why.code, name + ": " + why.message}; }
+error about(const std::string& name, const std::string& why) { return {errc::invalid_spec, name + ": " + why}; }
+
+bool same_file_state(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+} // namespace
+
+/// A copy under its temporary name; removed unless it is kept.
+struct store::taken {
+  taken() = default;
+  taken(taken&& other) noexcept = default;
+  taken& operator=(taken&&) = delete;
+  ~taken() {
+    if (!temporary.empty())
+      ::unlink(temporary.c_str());
+  }
+
+  fs::path temporary; ///< Empty: moved or kept.
+  std::string digest;
+  std::uint64_t bytes = 0;
+  elf_facts facts;
+  fs::path source;
+};
+
+store::store(store_options options) : options_(std::move(options)), dir_(options_.data_dir / "code") {
+  std::error_code why;
+  fs::create_directories(dir_ / "loaded", why);
+  if (!why)
+    fs::permissions(dir_, fs::perms::owner_all, why);
+  if (!why)
+    dir_ = fs::canonical(dir_, why);
+  std::vector<fs::path> stale;
+  for (fs::directory_iterator it{dir_, why}, end; !why && it != end; it.increment(why))
+    if (const auto name = it->path().filename().string();
+        name.starts_with(temporary_prefix) || name.ends_with(".needs.new"))
+      stale.push_back(it->path());
+  if (why || ::access(dir_.c_str(), W_OK) != 0)
+    throw std::runtime_error("the data directory cannot be used: " + dir_.string() + ": " +
+                             (why ? why.message() : text_of_errno(errno)));
+  for (const auto& file : stale)
+    fs::remove(file, why);
+}
+
+result<store::taken> store::take(const std::string& name, int fd) {
+  static std::atomic<std::uint64_t> numbers{0};
+  constexpr int attempts = 3;
+  for (int i = 0; i < attempts; ++i) {
+    struct stat before {};
+    struct stat after {};
+    ::fstat(fd, &before);
+    taken out;
+    const auto to =
+        dir_ / (std::string{temporary_prefix} + std::to_string(::getpid()) + "-" + std::to_string(++numbers));
+    auto copy = copy_hashed(fd, to, options_.max_file_bytes, true);
+    if (!copy)
+      return about(name, copy.why());
+    out.temporary = to;
+    out.digest = copy->digest;
+    out.bytes = copy->bytes;
+    ::fstat(fd, &after);
+    if (!same_file_state(before, after))
+      continue; // a compiler writes it
+    const descriptor written{::open(to.c_str(), O_RDONLY | O_CLOEXEC)};
+    auto facts = read_elf(written.get());
+    if (!facts)
+      return about(name, facts.why());
+    out.facts = std::move(*facts);
+    return out;
+  }
+  return about(name, "changes while it is read; deploy it again when it is written");
+}
+
+result<std::vector<store::taken>> store::take_dependencies(const std::string& name, const taken& library,
+                                                           const fs::path& source) {
+  std::vector<taken> out;
+  std::set<std::string> seen; // by DT_NEEDED: the dynamic linker loads one file for each
+  std::optional<error> failed;
+  const auto visit = [&](const auto& self, const elf_facts& facts, const fs::path& origin) -> void {
+    for (const auto& needed : facts.needed) {
+      if (failed || seen.contains(needed))
+        continue;
+      const auto found = find_dependency(needed, facts, origin);
+      if (!found)
+        continue; // the system's
+      if (!is_inside(found->file, options_.code_dirs)) {
+        if (found->beside)
+          failed =
+              about(name, "needs " + needed + ", which is outside of the code directories: " + found->file.string());
+        continue; // found by an absolute path, as the system's are
+      }
+      seen.insert(needed);
+      const auto label = name + ", which needs " + found->file.string();
+      const descriptor file{::open(found->file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+      auto copy = file ? take(label, file.get()) : result<taken>{about(label, text_of_errno(errno))};
+      if (!copy) {
+        failed = copy.why();
+      } else if (copy->facts.soname != needed) {
+        failed = about(label, "that library's SONAME must be " + needed + ", it is \"" + copy->facts.soname +
+                                  "\"; link it with -Wl,-soname," + needed + ", or link it statically");
+      } else if (const auto why = leaks(copy->facts, program_defines)) {
+        failed = about(label, *why);
+      } else {
+        copy->source = found->file;
+        self(self, copy->facts, found->file.parent_path());
+        out.push_back(std::move(*copy)); // after those that it needs
+      }
+    }
+  };
+  visit(visit, library.facts, source.parent_path());
+  if (failed)
+    return std::move(*failed);
+  return out;
+}
+
+result<bool> store::keep(taken& file) {
+  const auto to = file_of(file.digest);
+  if (const auto there = sha256_of_file(to); there && *there == file.digest)
+    return false; // else it is not there, or damaged
+  return publish(std::exchange(file.temporary, {}), to);
+}
+
+result<stored> store::put(const std::string& import_path) {
+  auto name = parse_import_path(import_path);
+  if (!name)
+    return name.why();
+  auto found = find_file(name->file, options_.code_dirs);
+  if (!found)
+    return found.why();
+  auto library = take(name->file, found->open.get());
+  if (!library)
+    return library.why();
+  if (const auto why = unfit(library->facts, name->symbol, program_defines))
+    return about(name->file, *why);
+  auto others = take_dependencies(name->file, *library, found->path);
+  if (!others)
+    return others.why();
+
+  stored out{library->digest, import_path, name->symbol, found->path, library->bytes, library->facts.applications()};
+  auto needs = "library\t" + library->digest + "\t" + found->path.string() + "\n";
+  auto content = library->digest + "\n";
+  for (auto& x : *others) {
+    needs += x.facts.soname + "\t" + x.digest + "\t" + x.source.string() + "\n";
+    content += x.facts.soname + " " + x.digest + "\n";
+    if (const auto kept = keep(x); !kept)
+      return kept.why();
+  }
+  if (const auto kept = keep(*library); !kept)
+    return kept.why();
+  if (!others->empty()) {
+    out.digest = sha256(content);
+    if (const auto written = write_text(needs_of(out.digest), needs); !written)
+      return written.why();
+  }
+  return out;
+}
+
+bool store::contains(const std::string& digest) const { return files(digest).ok(); }
+
+result<std::vector<stored_file>> store::files(const std::string& digest) const {
+  std::vector<stored_file> out;
+  if (std::ifstream needs{needs_of(digest)}; needs) {
+    stored_file library;
+    for (std::string line; std::getline(needs, line);) {
+      std::istringstream fields{line};
+      stored_file x;
+      if (!std::getline(fields, x.soname, '\t') || !std::getline(fields, x.digest, '\t') ||
+          !std::getline(fields, x.source))
+        return error{errc::unavailable, "the stored code " + digest + " is damaged: " + needs_of(digest).string()};
+      x.file = file_of(x.digest);
+      if (x.soname == "library")
+        library = {{}, x.digest, x.file, x.source};
+      else
+        out.push_back(std::move(x));
+    }
+    out.push_back(std::move(library));
+  } else {
+    out.push_back({{}, digest, file_of(digest), {}});
+  }
+  for (const auto& x : out)
+    if (!fs::exists(x.file))
+      return error{errc::unavailable,
+                   "the stored code " + digest + " is not there: " + x.file.string() + "; deploy the library again"};
+  return out;
+}
+
+std::size_t store::keep_only(const std::set<std::string>& digests) {
+  std::set<std::string> names;
+  for (const auto& digest : digests) {
+    names.insert(needs_of(digest).filename());
+    if (const auto needed = files(digest))
+      for (const auto& x : *needed)
+        names.insert(x.file.filename());
+  }
+  std::vector<fs::path> others;
+  std::error_code why;
+  for (fs::directory_iterator it{dir_, why}, end; !why && it != end; it.increment(why)) {
+    const auto name = it->path().filename().string();
+    if ((name.ends_with(".so") || name.ends_with(".needs")) && !names.contains(name))
+      others.push_back(it->path());
+  }
+  std::size_t removed = 0;
+  for (const auto& file : others)
+    if (fs::remove(file, why) && file.extension() == ".so")
+      ++removed;
+  return removed;
+}
+
+} // namespace troupe::library

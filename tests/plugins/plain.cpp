@@ -1,0 +1,2 @@
+// A shared library that knows nothing of troupe.
+extern "C" __attribute__((visibility("default"))) int plain() { return 1; }
