@@ -80,10 +80,13 @@ void connection::on_read(const boost::system::error_code& e, std::size_t n) {
     return home_.mark_dirty(*this); // to be reaped
   if (e) {
     end_of_input_ = true;
-    if (e == asio::error::eof && !lingering_)
+    if (e == asio::error::eof && !lingering_) {
       session_.end_of_input();
-    else
+      half_closed_ = true;
+      half_closed_at_ = home_.now();
+    } else {
       close();
+    }
     return home_.mark_dirty(*this);
   }
   shared_.counters.bytes_in.add(n);
@@ -213,6 +216,10 @@ void connection::note_phase() {
 void connection::tick(time_point now) {
   if (closed_)
     return;
+  if (half_closed_ && now - half_closed_at_ >= shared_.limits.half_closed_grace) {
+    half_closed_ = false;
+    session_.cancel_requests();
+  }
   if (phase_ == phase::body || phase_ == phase::sending) {
     if (const auto done = progress(); done - mark_ >= enough_progress) {
       mark_ = done;

@@ -25,7 +25,7 @@ using std::chrono::steady_clock;
 constexpr int events_per_turn = 256;
 constexpr int accepts_per_event = 64;
 constexpr std::uint32_t refusals_at_once = 256; // connections beyond the limit that get an answer
-constexpr milliseconds longest_interval{500}, shortest_interval{5};
+constexpr milliseconds longest_interval{250}, shortest_interval{5};
 
 /// Often enough to be right within a quarter of the shortest timeout.
 milliseconds interval_for(const options& limits) {
