@@ -312,6 +312,10 @@ void session::fire_hooks() {
 void session::lost() {
   no_more_input_ = true;
   fire_hooks();
+  for (; !exchanges_.empty(); ++first_) {
+    settle(exchanges_.front());
+    exchanges_.pop();
+  }
   output_.clear();
 }
 
