@@ -113,6 +113,8 @@ TEST_CASE("beyond max_queued_requests there is backpressure, as the deployment s
   c.send(get("/1"));
   auto first = kept->take();
   c.send(get("/2") + get("/3"));
+  while (f.front.counted().deployments[{"default", "s"}].statuses[429] == 0)
+    std::this_thread::yield();
   first.answer(response::text(200, "1"));
   kept->take().answer(response::text(200, "2"));
   CHECK(c.read().body == "1");
