@@ -132,7 +132,10 @@ std::ptrdiff_t connection::write_some() noexcept {
     pieces[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
   });
   for (;;) {
-    const auto n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const int fd = socket_.native_handle();
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const auto n = message.msg_iovlen == 1 ? ::send(fd, pieces[0].iov_base, pieces[0].iov_len, flags)
+                                           : ::sendmsg(fd, &message, flags);
     if (n >= 0 || errno != EINTR)
       return n;
   }
