@@ -29,7 +29,7 @@ constexpr std::size_t most_pieces = 16;            // per call of the system
 connection::connection(io_thread& home, session_shared& shared, tcp_socket socket, std::uint32_t slot,
                        std::uint32_t generation, std::string peer)
     : home_(home), shared_(shared), socket_(std::move(socket)), session_(shared, *this), slot_(slot),
-      generation_(generation), peer_(std::move(peer)), since_(home.now()) {}
+      generation_(generation), peer_(std::move(peer)), since_(io_thread::now()) {}
 
 void connection::start() { read(); }
 
@@ -83,7 +83,7 @@ void connection::on_read(const boost::system::error_code& e, std::size_t n) {
     if (e == asio::error::eof && !lingering_) {
       session_.end_of_input();
       half_closed_ = true;
-      half_closed_at_ = home_.now();
+      half_closed_at_ = io_thread::now();
     } else {
       close();
     }
@@ -92,7 +92,7 @@ void connection::on_read(const boost::system::error_code& e, std::size_t n) {
   shared_.counters.bytes_in.add(n);
   input_end_ += n;
   process(false);
-  read();
+  home_.mark_dirty(*this); // what is answered in this turn goes out before more is read
 }
 
 void connection::process(bool beyond_depth) {
@@ -104,8 +104,6 @@ void connection::process(bool beyond_depth) {
   } else if (input_begin_ != input_end_ && session_.at_depth() && !beyond_depth) {
     home_.mark_crowded(*this);
   }
-  if (!session_.output().empty() || session_.ended())
-    home_.mark_dirty(*this);
   note_phase();
 }
 
@@ -182,7 +180,7 @@ void connection::linger() {
   if (std::exchange(lingering_, true))
     return;
   ::shutdown(socket_.native_handle(), SHUT_WR);
-  since_ = home_.now();
+  since_ = io_thread::now();
   read();
 }
 
@@ -212,7 +210,7 @@ void connection::note_phase() {
     return;
   phase_ = now_in;
   request_ = number;
-  since_ = home_.now();
+  since_ = io_thread::now();
   mark_ = progress();
 }
 
