@@ -45,10 +45,13 @@ struct growth {
   double bound = 1.2;
 };
 
+struct panel; // panel.hpp
+
 /// All questions of one run, in the order of asking. Filled by the `add_...` functions of bench/questions.hpp.
 struct suite {
   std::vector<question> questions;
   std::vector<growth> growths;
+  std::vector<panel> panels;
   std::string policy = "sharing"; ///< CAF's scheduler policy of our runtime.
   bool quick = false;             ///< Small sizes and few rounds: shows that all runs, proves nothing.
 

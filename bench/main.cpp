@@ -1,5 +1,7 @@
 // Asks what SPEC section 8 bounds, shows the ratios, and fails when a bound is missed.
+#include "http_servers.hpp"
 #include "machine.hpp"
+#include "panel.hpp"
 #include "questions.hpp"
 #include "report.hpp"
 
@@ -35,6 +37,7 @@ int run_all(const po::variables_map& given) {
   add_reconfigure(all);
   add_memory(all);
   add_idle(all);
+  add_http(all);
 
   run_options options;
   options.filter = given["filter"].as<std::string>();
@@ -46,7 +49,9 @@ int run_all(const po::variables_map& given) {
   if (given.count("only-ours") > 0)
     for (auto& q : all.questions)
       q.references.clear();
-  const auto outcomes = run(all, options);
+  auto outcomes = run(all, options);
+  for (const auto& x : all.panels)
+    run(x, options, outcomes);
   if (outcomes.empty()) {
     std::cerr << "troupe_bench: no line's name contains \"" << options.filter << "\"\n";
     return 2;
@@ -83,6 +88,7 @@ int main(int argc, char** argv) {
   add("only-ours", "leave the references out, for profiling");
   add("quick", "small sizes, two rounds: shows that all runs, proves nothing");
   add("force", "run a debug build too");
+  add("serve", po::value<std::string>(), "be the HTTP server inline, pool or beast until standard input ends");
   add("commit", po::value<std::string>()->default_value("unknown"), "the commit that the figures are filed under");
   try {
     po::variables_map given;
@@ -90,6 +96,10 @@ int main(int argc, char** argv) {
     po::notify(given);
     if (given.count("help") > 0) {
       std::cout << known;
+      return 0;
+    }
+    if (given.count("serve") > 0) {
+      serve_http(given["serve"].as<std::string>(), given["policy"].as<std::string>());
       return 0;
     }
     return run_all(given);

@@ -14,6 +14,7 @@
 #include <troupe/actors/replica/replica_actor.hpp>
 #include <troupe/actors/replica/user_code_border.hpp>
 #include <troupe/actors/router/call_scope.hpp>
+#include <troupe/actors/router/result.hpp>
 #include <troupe/actors/router/router.hpp>
 #include <troupe/actors/router/wake.hpp>
 
@@ -185,14 +186,21 @@ private:
   void handle(call_base& call) {
     const auto attempt = call.attempts();
     handler_frame frame{this, &call};
+    auto code = errc::handler_failed;
     const auto failed = run_user_code(identity_, cell_, user_code_kind::handler, {this, &call, context()}, [&] {
       frame_scope scope{frame};
-      object_->handle(call, attempt, frame);
+      try {
+        object_->handle(call, attempt, frame);
+      } catch (const request_failed& e) {
+        if (e.code() == errc::backpressure) // a full queue stays one along the chain of calls
+          code = e.code();
+        throw;
+      }
     });
     if (failed && frame.has_promise && !frame.promise_dropped)
-      call.fail(error{errc::handler_failed, *failed}); // the promise still holds the attempt, or has ended it
+      call.fail(error{code, *failed}); // the promise still holds the attempt, or has ended it
     else if (failed)
-      call.refuse(attempt, error{errc::handler_failed, *failed});
+      call.refuse(attempt, error{code, *failed});
     else if (frame.promise_dropped)
       call.refuse(attempt, error{errc::promise_dropped, "the handler dropped its promise"});
   }

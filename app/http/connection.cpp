@@ -29,7 +29,7 @@ constexpr std::size_t most_pieces = 16;            // per call of the system
 connection::connection(io_thread& home, session_shared& shared, tcp_socket socket, std::uint32_t slot,
                        std::uint32_t generation, std::string peer)
     : home_(home), shared_(shared), socket_(std::move(socket)), session_(shared, *this), slot_(slot),
-      generation_(generation), peer_(std::move(peer)), since_(home.now()) {}
+      generation_(generation), peer_(std::move(peer)), since_(io_thread::now()) {}
 
 void connection::start() { read(); }
 
@@ -80,16 +80,19 @@ void connection::on_read(const boost::system::error_code& e, std::size_t n) {
     return home_.mark_dirty(*this); // to be reaped
   if (e) {
     end_of_input_ = true;
-    if (e == asio::error::eof && !lingering_)
+    if (e == asio::error::eof && !lingering_) {
       session_.end_of_input();
-    else
+      half_closed_ = true;
+      half_closed_at_ = io_thread::now();
+    } else {
       close();
+    }
     return home_.mark_dirty(*this);
   }
   shared_.counters.bytes_in.add(n);
   input_end_ += n;
   process(false);
-  read();
+  home_.mark_dirty(*this); // what is answered in this turn goes out before more is read
 }
 
 void connection::process(bool beyond_depth) {
@@ -101,8 +104,6 @@ void connection::process(bool beyond_depth) {
   } else if (input_begin_ != input_end_ && session_.at_depth() && !beyond_depth) {
     home_.mark_crowded(*this);
   }
-  if (!session_.output().empty() || session_.ended())
-    home_.mark_dirty(*this);
   note_phase();
 }
 
@@ -129,7 +130,10 @@ std::ptrdiff_t connection::write_some() noexcept {
     pieces[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
   });
   for (;;) {
-    const auto n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const int fd = socket_.native_handle();
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const auto n = message.msg_iovlen == 1 ? ::send(fd, pieces[0].iov_base, pieces[0].iov_len, flags)
+                                           : ::sendmsg(fd, &message, flags);
     if (n >= 0 || errno != EINTR)
       return n;
   }
@@ -176,7 +180,7 @@ void connection::linger() {
   if (std::exchange(lingering_, true))
     return;
   ::shutdown(socket_.native_handle(), SHUT_WR);
-  since_ = home_.now();
+  since_ = io_thread::now();
   read();
 }
 
@@ -206,13 +210,17 @@ void connection::note_phase() {
     return;
   phase_ = now_in;
   request_ = number;
-  since_ = home_.now();
+  since_ = io_thread::now();
   mark_ = progress();
 }
 
 void connection::tick(time_point now) {
   if (closed_)
     return;
+  if (half_closed_ && now - half_closed_at_ >= shared_.limits.half_closed_grace) {
+    half_closed_ = false;
+    session_.cancel_requests();
+  }
   if (phase_ == phase::body || phase_ == phase::sending) {
     if (const auto done = progress(); done - mark_ >= enough_progress) {
       mark_ = done;

@@ -75,6 +75,7 @@ private:
   std::uint64_t written_ = 0;
 
   time_point since_;
+  time_point half_closed_at_;
   phase phase_ = phase::fresh;
   std::uint64_t request_ = 0;
   std::size_t mark_ = 0;
@@ -82,6 +83,7 @@ private:
   bool reading_ = false;
   bool waiting_ = false; // until it is writable
   bool end_of_input_ = false;
+  bool half_closed_ = false; // and not given up
   bool lingering_ = false;
   bool closed_ = false;
 };

@@ -22,10 +22,9 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-constexpr int events_per_turn = 256;
 constexpr int accepts_per_event = 64;
 constexpr std::uint32_t refusals_at_once = 256; // connections beyond the limit that get an answer
-constexpr milliseconds longest_interval{500}, shortest_interval{5};
+constexpr milliseconds longest_interval{250}, shortest_interval{5};
 
 /// Often enough to be right within a quarter of the shortest timeout.
 milliseconds interval_for(const options& limits) {
@@ -39,7 +38,7 @@ milliseconds interval_for(const options& limits) {
 io_thread::io_thread(server_state& shared, unsigned number, const handler_factory& make)
     : shared_(shared), number_(number), make_(make),
       loop_(std::make_shared<loop>()), sessions_{shared.limits, shared.all, counters_, {}, false},
-      timer_(loop_->io.get_executor()), interval_(interval_for(shared.limits)), now_(steady_clock::now()) {
+      timer_(loop_->io.get_executor()), interval_(interval_for(shared.limits)) {
   loop_->owner = this;
   loop_->stream_bytes = shared.limits.stream_bytes;
 }
@@ -120,13 +119,23 @@ void io_thread::run() {
 }
 
 void io_thread::turn() {
-  if (!more_)
+  // One event: those that are ready beside it follow without another call of the system, and nobody's answer waits for
+  // the others' requests.
+  if (more_)
+    loop_->io.poll_one();
+  else
     loop_->io.run_one();
-  now_ = steady_clock::now();
-  for (int i = 0; i < events_per_turn && loop_->io.poll_one() > 0; ++i) {
-  }
   more_ = handler_->after_turn();
+  dispatched_ = false;
   flush();
+  more_ |= dispatched_; // what had been left unread while its connection's answers were unsent
+}
+
+/// Of the coarse clock, a tick of the system late at most: it is asked with every request.
+steady_clock::time_point io_thread::now() noexcept {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return steady_clock::time_point{std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec}};
 }
 
 void io_thread::flush() {
@@ -230,12 +239,12 @@ void io_thread::arm() {
 
 void io_thread::tick() {
   refresh_date();
-  const auto now = steady_clock::now();
+  const auto at = now();
   for (auto& x : slots_)
     if (x.connected)
-      x.connected->tick(now);
-  for (const auto& at : std::exchange(resting_, {}))
-    wait_for_clients(at);
+      x.connected->tick(at);
+  for (const auto& rested : std::exchange(resting_, {}))
+    wait_for_clients(rested);
   if (connected_ > 0)
     arm();
 }
@@ -261,7 +270,10 @@ void io_thread::mark_crowded(connection& x) {
     crowded_.push_back(&x);
 }
 
-void io_thread::dispatch(request&& x, exchange_id id) { handler_->on_request(std::move(x), {loop_, id}); }
+void io_thread::dispatch(request&& x, exchange_id id) {
+  dispatched_ = true;
+  handler_->on_request(std::move(x), {loop_, id});
+}
 
 void io_thread::answer(exchange_id id, response&& x) {
   if (auto* to = find(id)) {

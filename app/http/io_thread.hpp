@@ -31,7 +31,7 @@ struct server_state {
   std::condition_variable changed; ///< A connection has ended while draining.
 };
 
-/// A turn: events of all sockets that are ready, then `thread_handler::after_turn`, then what was answered is written.
+/// A turn: one event, then `thread_handler::after_turn`, then what was answered is written.
 class io_thread {
 public:
   io_thread(server_state& shared, unsigned number, const handler_factory& make);
@@ -48,7 +48,7 @@ public:
   const thread_counters& counters() const noexcept { return counters_; }
 
   // -- the thread
-  std::chrono::steady_clock::time_point now() const noexcept { return now_; } ///< When the turn began.
+  static std::chrono::steady_clock::time_point now() noexcept;
   void dispatch(request&& x, exchange_id id);
   void answer(exchange_id id, response&& x);
   void begin_stream(exchange_id id, response&& head, std::shared_ptr<stream_state> state);
@@ -96,9 +96,9 @@ private:
   std::vector<connection*> crowded_;
   timer timer_;
   bool armed_ = false;
-  bool more_ = false; // to do without waiting
+  bool more_ = false;       // to do without waiting
+  bool dispatched_ = false; // since `after_turn`
   std::chrono::milliseconds interval_;
-  std::chrono::steady_clock::time_point now_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

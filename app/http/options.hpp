@@ -27,9 +27,9 @@ struct options {
   milliseconds linger_timeout{2'000};      ///< How long what a client still sends is read, unseen, before closing.
   std::size_t output_bytes = 1024 * 1024;  ///< With more than this unsent, a connection's next requests are not read.
   std::size_t stream_bytes = 256 * 1024;   ///< With more than this unsent, a stream takes nothing.
-  /// A client that closes its sending side and waits for its answer looks like one that is gone. False: its requests
-  /// are cancelled; what is answered nevertheless is sent. True: they are not cancelled before the client is seen gone.
-  bool answer_half_closed = false;
+  /// A client that has closed its sending side may be gone, or wait for its answer: so long it gets one, then its
+  /// requests are told as disconnected. One whose connection is reset is gone at once.
+  milliseconds half_closed_grace{250};
 };
 
 } // namespace troupe::http

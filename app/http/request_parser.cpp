@@ -227,7 +227,9 @@ std::size_t request_parser::feed(std::string_view bytes) {
 }
 
 void request_parser::refuse_for_head(std::string_view rest) noexcept {
-  if (request_.method.empty() && rest.size() > limits_.target_bytes + longest_method + 2)
+  // Beast may not have looked at the first line yet: it waits for the whole head once it has seen a part of it.
+  if (request_.method.empty() && rest.size() > limits_.target_bytes + longest_method + 2 &&
+      rest.find('\r') == std::string_view::npos)
     refuse(414, "the request line is too long");
   else if (head_bytes_ + rest.size() > limits_.header_bytes)
     refuse(431, "the header fields are too large");

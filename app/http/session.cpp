@@ -309,15 +309,13 @@ void session::fire_hooks() {
     stream->set_gone();
 }
 
-void session::end_of_input() {
-  no_more_input_ = true;
-  if (!shared_.limits.answer_half_closed)
-    fire_hooks();
-}
-
 void session::lost() {
   no_more_input_ = true;
   fire_hooks();
+  for (; !exchanges_.empty(); ++first_) {
+    settle(exchanges_.front());
+    exchanges_.pop();
+  }
   output_.clear();
 }
 

@@ -62,8 +62,10 @@ public:
   bool takes_input(bool beyond_depth = false) const noexcept;
   bool at_depth() const noexcept { return exchanges_.size() >= shared_.limits.pipelining_depth; }
   bool ignores_input() const noexcept { return no_more_input_; } ///< What comes now is thrown away.
-  /// It sends no more. Its open requests are cancelled unless `answer_half_closed`.
-  void end_of_input();
+  /// It sends no more.
+  void end_of_input() noexcept { no_more_input_ = true; }
+  /// It sends no more, and has not got its answers for a while: its open requests are told as disconnected.
+  void cancel_requests() { fire_hooks(); }
   /// It is gone.
   void lost();
   /// The present phase has taken too long.

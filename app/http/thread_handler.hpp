@@ -15,8 +15,8 @@ public:
   virtual ~thread_handler() = default;
   /// May answer at once, or keep `to` and answer later, from any thread.
   virtual void on_request(request&& x, responder to) = 0;
-  /// At the end of each turn: after the events of all sockets that were ready, before what was answered is written.
-  /// True: there is more to do, the thread shall look after its sockets and come back without waiting.
+  /// At the end of each turn: after one event (all that a socket had to read, or all that came through the inbox),
+  /// before what was answered is written. True: there is more to do, the thread shall come back without waiting.
   virtual bool after_turn() { return false; }
 };
 

@@ -49,7 +49,8 @@ void dispatcher::on_request(troupe::request&& x, http::responder to) {
       return to.send(troupe::response::text(400, "x-request-timeout-seconds is not a number\n"));
     timeout = *asked;
   }
-  auto tags = fields.tags();
+  const bool stays_when_gone = fields.stays_when_gone;
+  auto tags = fields.tags(); // the views end with the request's move
   x.route_prefix = where->prefix;
   auto& counters = *counters_of_.find(where)->second;
   counters.begun.add();
@@ -61,7 +62,8 @@ void dispatcher::on_request(troupe::request&& x, http::responder to) {
   call->ctx.tags = std::move(tags);
   if (timeout.count() > 0)
     call->ctx.deadline = start + timeout;
-  call->watch_client();
+  if (!stays_when_gone)
+    call->watch_client();
   router::submit(where->to, std::move(owner), &unit_);
 }
 

@@ -66,6 +66,10 @@ request_fields read_fields(const std::vector<header_field>& headers) noexcept {
       if (is(name, "serve-multiplexed-model-id"))
         result.model_id = field.value;
       break;
+    case 29:
+      if (is(name, "x-request-disconnect-disabled"))
+        result.stays_when_gone = field.value == "?1";
+      break;
     default:
       break;
     }

@@ -19,7 +19,8 @@ struct request_fields {
   std::string_view tracestate;
   std::string_view session_id;
   std::string_view model_id;
-  std::string_view timeout; ///< As sent.
+  std::string_view timeout;     ///< As sent.
+  bool stays_when_gone = false; ///< The client's leaving shall not cancel it (`x-request-disconnect-disabled: ?1`).
 
   bool has_tags() const noexcept {
     return !request_id.empty() || !traceparent.empty() || !session_id.empty() || !model_id.empty();

@@ -2,6 +2,8 @@
 #include "replica_classes.hpp"
 #include <troupe/actors/replica/caller_unit.hpp>
 
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 #include <doctest/doctest.h>
 
 namespace {
@@ -53,4 +55,19 @@ TEST_CASE_FIXTURE(fixture,
     CHECK(d.destroyed == 1);
   }
   CHECK(facts() == "started, stopped asked, started, stopped killed: kill");
+}
+
+TEST_CASE_FIXTURE(fixture, "an actor that is no inlined replica does not run on a caller's thread") {
+  auto heard = std::make_shared<int>(0);
+  auto other =
+      sys.spawn([heard](caf::event_based_actor*) -> caf::behavior { return {[heard](int x) { *heard += x; }}; });
+  run(); // it is idle from now on
+  replica::caller_unit unit{sys};
+  caf::actor_cast<caf::strong_actor_ptr>(other)->enqueue(nullptr, caf::make_message_id(), caf::make_message(1), &unit);
+  unit.run();
+  CHECK(*heard == 0);
+  run();
+  CHECK(*heard == 1);
+  caf::anon_send_exit(other, caf::exit_reason::kill);
+  run();
 }

@@ -113,6 +113,8 @@ TEST_CASE("beyond max_queued_requests there is backpressure, as the deployment s
   c.send(get("/1"));
   auto first = kept->take();
   c.send(get("/2") + get("/3"));
+  while (f.front.counted().deployments[{"default", "s"}].statuses[429] == 0)
+    std::this_thread::yield();
   first.answer(response::text(200, "1"));
   kept->take().answer(response::text(200, "2"));
   CHECK(c.read().body == "1");
@@ -121,6 +123,32 @@ TEST_CASE("beyond max_queued_requests there is backpressure, as the deployment s
   CHECK(dropped.status == 429);
   CHECK(dropped.field("Retry-After") == "7");
   CHECK(dropped.body.starts_with("Request dropped due to backpressure"));
+}
+
+TEST_CASE("a full queue further down the chain of calls is backpressure too") {
+  fixture f;
+  f.serve({f.deploy<overwhelmed>("/", deployment_options{"o"})});
+  client c{f.port};
+  const auto dropped = c.ask(get("/"));
+  CHECK(dropped.status == 503);
+  CHECK(dropped.body.starts_with("Request dropped due to backpressure"));
+}
+
+TEST_CASE("a request that shall outlive its client does") {
+  fixture f;
+  const auto kept = std::make_shared<shelf>();
+  f.serve({f.deploy("/", deployment_options{"s"}, make_code<slow>([kept] { return std::make_unique<slow>(kept); }))});
+  std::optional<client> c;
+  c.emplace(f.port);
+  c->send(get("/", "x-request-disconnect-disabled: ?1\r\n"));
+  auto open = kept->take();
+  c.reset();
+  while (f.front.counted().http.disconnects == 0)
+    std::this_thread::yield();
+  CHECK_FALSE(open.stop_requested());
+  open.answer(response::text(200, "done"));
+  while (f.front.counted().deployments[{"default", "s"}].statuses[200] == 0)
+    std::this_thread::yield();
 }
 
 TEST_CASE("what user code throws stays inside") {

@@ -64,6 +64,12 @@ public:
   response operator()(const request&) { throw std::runtime_error("secret: /home/of/mine"); }
 };
 
+/// As if a call that it made found a full queue.
+class overwhelmed {
+public:
+  response operator()(const request&) { throw request_failed{error{errc::backpressure, "queue of \"x\" is full"}}; }
+};
+
 struct fixture {
   explicit fixture(ingress::options own = {}, http::options limits = {})
       : front(rt.system(), std::move(own), limits), port(front.listen("127.0.0.1", 0)) {}

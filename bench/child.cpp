@@ -1,0 +1,77 @@
+// Starts, pins, reads and ends processes.
+#include "http_servers.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace troupe::bench {
+
+namespace {
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  sched_setaffinity(0, sizeof set, &set); // a machine with fewer processors: unpinned
+}
+
+} // namespace
+
+child::child(const std::vector<std::string>& command, int cpu) {
+  int in[2];
+  int out[2];
+  if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  std::vector<char*> args;
+  for (const auto& x : command)
+    args.push_back(const_cast<char*>(x.c_str()));
+  args.push_back(nullptr);
+  pid_ = fork();
+  if (pid_ == 0) {
+    pin_to(cpu);
+    dup2(in[0], 0);
+    dup2(out[1], 1);
+    execvp(args[0], args.data());
+    _exit(127);
+  }
+  ::close(in[0]);
+  ::close(out[1]);
+  input_ = in[1];
+  output_ = out[0];
+  if (pid_ < 0)
+    throw std::system_error(errno, std::generic_category(), "fork");
+}
+
+child::~child() {
+  ::close(input_);
+  ::close(output_);
+  kill(pid_, SIGTERM);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+}
+
+std::string child::line() {
+  std::string result;
+  for (char c = 0; read(output_, &c, 1) == 1;) {
+    if (c == '\n')
+      return result;
+    result += c;
+  }
+  throw std::runtime_error("a server said nothing: \"" + result + "\"");
+}
+
+std::string child::rest() {
+  std::string result;
+  char block[4096];
+  for (ssize_t n = 0; (n = read(output_, block, sizeof block)) > 0;)
+    result.append(block, static_cast<std::size_t>(n));
+  return result;
+}
+
+} // namespace troupe::bench
