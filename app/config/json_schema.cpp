@@ -122,7 +122,7 @@ json object_of(std::span<const key_rule> keys) {
   auto properties = json::object();
   for (const auto& rule : keys) {
     if (rule.is_refused)
-      continue; // the reader says why; an editor tells that nobody knows it
+      continue; // the reader says why
     properties[std::string(rule.name)] = with_description(json::parse(rule.schema), rule.description);
   }
   return {{"type", "object"}, {"properties", std::move(properties)}};

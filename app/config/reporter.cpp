@@ -37,8 +37,10 @@ void reporter::error_about(std::string_view path, std::string value, std::string
 }
 
 void reporter::warn(std::string_view path, std::string_view sentence) {
-  if (warnings_.size() >= max_problems)
+  if (warnings_.size() >= max_problems) {
+    ++ignored_;
     return;
+  }
   const auto& at = locate(from_.root, path);
   warnings_.push_back(to_string(problem{from_.name, at.line, at.column, std::string(path), {}, std::string(sentence)}));
 }
@@ -49,6 +51,10 @@ void reporter::check_names(const json& object, std::string_view path, std::span<
     if (rule != keys.end()) {
       if (rule->is_refused && !asks_for_nothing(value))
         error(member(path, key), value, "nothing: " + std::string(rule->description));
+      continue;
+    }
+    if (warnings_.size() >= max_problems) { // no guesses for a flood of names
+      ++ignored_;
       continue;
     }
     std::vector<std::string_view> known;
@@ -71,6 +77,11 @@ std::vector<problem> reporter::take_errors() {
   return std::move(errors_);
 }
 
-std::vector<std::string> reporter::take_warnings() { return std::move(warnings_); }
+std::vector<std::string> reporter::take_warnings() {
+  if (ignored_ > 0)
+    warnings_.push_back(
+        to_string(problem{from_.name, 0, 0, {}, {}, "and " + std::to_string(ignored_) + " more warnings"}));
+  return std::move(warnings_);
+}
 
 } // namespace troupe::config

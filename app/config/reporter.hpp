@@ -36,7 +36,8 @@ private:
   const source& from_;
   std::vector<problem> errors_;
   std::vector<std::string> warnings_;
-  std::size_t left_out_ = 0;
+  std::size_t left_out_ = 0; // errors beyond the limit
+  std::size_t ignored_ = 0;  // warnings beyond it
 };
 
 } // namespace troupe::config
