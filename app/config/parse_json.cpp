@@ -153,19 +153,20 @@ private:
 
 } // namespace
 
-void parse_json(std::string_view text, source& to, std::vector<problem>& errors) {
+bool parse_json(std::string_view text, source& to, std::vector<problem>& errors) {
   if (const auto deep = find_too_deep(text); deep != std::string_view::npos) {
     errors.push_back(
         syntax_problem(to, position_of(text, deep), "nests deeper than " + std::to_string(max_text_depth) + " levels"));
-    return;
+    return false;
   }
   fault_finder faults;
   if (!json::sax_parse(text, &faults)) {
     errors.push_back(syntax_problem(to, position_of(text, faults.offset), "not JSON: " + faults.sentence));
-    return;
+    return false;
   }
   to.value = json::parse(text);
   walker{text, to, errors}.walk();
+  return true;
 }
 
 } // namespace troupe::config

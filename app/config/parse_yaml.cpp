@@ -284,18 +284,20 @@ private:
 
 } // namespace
 
-void parse_yaml(std::string_view text, source& to, std::vector<problem>& errors) {
+bool parse_yaml(std::string_view text, source& to, std::vector<problem>& errors) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser{stream};
     builder events{to, errors};
     while (parser.HandleNextDocument(events)) {
     }
+    return true;
   } catch (const refusal& r) {
     errors.push_back(syntax_problem(to, r.at, r.sentence));
   } catch (const YAML::Exception& e) {
     errors.push_back(syntax_problem(to, to_position(e.mark), "not YAML: " + e.msg));
   }
+  return false;
 }
 
 } // namespace troupe::config

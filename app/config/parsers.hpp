@@ -20,8 +20,10 @@ position position_of(std::string_view text, std::size_t offset);
 problem syntax_problem(const source& in, position at, std::string sentence);
 
 /// Set `to.value` and `to.root` from `text`, which is UTF-8 without control characters; add what is wrong.
-void parse_json(std::string_view text, source& to, std::vector<problem>& errors);
-void parse_yaml(std::string_view text, source& to, std::vector<problem>& errors);
+/// False when there is no value; keys given twice alone leave one, with the last one's (JSON) or first one's (YAML)
+/// value.
+bool parse_json(std::string_view text, source& to, std::vector<problem>& errors);
+bool parse_yaml(std::string_view text, source& to, std::vector<problem>& errors);
 
 /// What a plain scalar is by the core schema of YAML 1.2 (section 10.3.2): null, a boolean, a number or a text.
 /// Nothing for numbers that JSON does not have.

@@ -93,8 +93,8 @@ document read_document(const json& value, reporter& told) {
 
 document_result read(source_result from) {
   document_result result;
-  if (from.errors.empty()) {
-    reporter told{from.source};
+  if (from.is_readable) {
+    reporter told{from.source, std::move(from.errors)};
     result.document = read_document(from.source.value, told);
     result.errors = told.take_errors();
     result.warnings = told.take_warnings();
@@ -107,8 +107,8 @@ document_result read(source_result from) {
 
 application_result read(source_result from, std::string_view called) {
   application_result result;
-  if (from.errors.empty()) {
-    reporter told{from.source};
+  if (from.is_readable) {
+    reporter told{from.source, std::move(from.errors)};
     result.application = read_application(from.source.value, {}, called, told);
     if (result.application.name != called && from.source.value.is_object())
       told.error("name", from.source.value["name"],
@@ -132,7 +132,7 @@ document_result unreadable(const std::filesystem::path& file, std::string senten
 source_result without_text(const json& object) {
   source_result result;
   if (!spec_fields::is_shallow(object))
-    result.errors.push_back({{}, 0, 0, {}, {}, "nests deeper than " + std::to_string(max_text_depth) + " levels"});
+    result = {{}, {{{}, 0, 0, {}, {}, "nests deeper than " + std::to_string(max_text_depth) + " levels"}}, false};
   else
     result.source.value = object;
   return result;

@@ -4,8 +4,10 @@
 #include <troupe/app/config/keys.hpp>
 #include <troupe/app/config/source.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe::config {
@@ -18,7 +20,8 @@ std::string element(std::string_view path, std::size_t i);
 /// Confined to one reading; refers to `from`, which must outlive it.
 class reporter {
 public:
-  explicit reporter(const source& from) : from_(from) {}
+  /// `errors`: those that are known already.
+  reporter(const source& from, std::vector<problem> errors) : from_(from), errors_(std::move(errors)) {}
 
   void error(std::string_view path, const json& value, std::string_view allowed);
   /// With the value as it is to be shown.

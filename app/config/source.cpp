@@ -91,6 +91,7 @@ source_result read_source(std::string_view text, std::string name, syntax how) {
   result.source.name = std::move(name);
   const auto refuse = [&](position at, std::string sentence) {
     result.errors.push_back(syntax_problem(result.source, at, std::move(sentence)));
+    result.is_readable = false;
     return std::move(result);
   };
   if (text.size() > max_text_bytes)
@@ -101,9 +102,9 @@ source_result read_source(std::string_view text, std::string name, syntax how) {
   if (const auto bad = find_bad_bytes(text))
     return refuse(position_of(text, bad->offset), std::string(bad->what));
   if (is_json(text, result.source.name, how))
-    parse_json(text, result.source, result.errors);
+    result.is_readable = parse_json(text, result.source, result.errors);
   else
-    parse_yaml(text, result.source, result.errors);
+    result.is_readable = parse_yaml(text, result.source, result.errors);
   return result;
 }
 

@@ -44,7 +44,8 @@ struct source {
 
 struct source_result {
   config::source source;
-  std::vector<problem> errors; ///< Of syntax and limits; `source.value` is meaningful when empty.
+  std::vector<problem> errors; ///< Of syntax and limits.
+  bool is_readable = true;     ///< `source.value` is meaningful: there are at most keys that are given twice.
 };
 
 /// Reads `text`, called `name` in errors. Refuses what is too large or too deep, is not UTF-8, has control characters,

@@ -289,3 +289,10 @@ TEST_CASE("files: what cannot be read is one clear error") {
   CHECK(only_error(read_file(folder / "big.yaml")).find("at most 10000000 are read") != std::string::npos);
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("a key that is given twice does not hide what else is wrong") {
+  const auto result = read("applications:\n- name: a/b\n  name: c\n  import_path: libx.so:app\n");
+  REQUIRE(result.errors.size() == 2);
+  CHECK(to_string(result.errors[0]).starts_with("a.yaml:2:3: applications[0].name: \"a/b\""));
+  CHECK(to_string(result.errors[1]) == "a.yaml:3:3: the key \"name\" is given twice");
+}
