@@ -60,7 +60,7 @@ TEST_CASE("mistakes end with 2, say what is there instead, and go to stderr") {
   refused({"scale", "a", "many"}, "is no number of replicas");
   refused({"scale", "a/b/c", "1"}, "is not the name of a deployment");
   refused({"completion", "fish"}, "there is one for bash");
-  refused({"serve", "--log-level", "warn"}, "did you mean"); // warn is no word of ours
+  refused({"serve", "--log-level", "warnin"}, "did you mean \"warning\"?");
 }
 
 TEST_CASE("no daemon: 3, and what to do") {

@@ -29,6 +29,8 @@ struct stepping {
         return answer{404, "{}"};
       if (q.target.find("/deployments/") != std::string::npos)
         return answer{200, steps.back()["applications"][0]["deployments"][0].dump()};
+      if (q.target == "/api/troupe/v1/applications/spell")
+        return answer{200, steps.back()["applications"][0].dump()};
       return answer{200, steps[std::min<std::size_t>(looks++, steps.size() - 1)].dump()};
     };
   }
