@@ -24,7 +24,7 @@ unsigned terminal_width() {
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
-  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && environment("TERM").value_or("") != "dumb";
   troupe::cli::world w{.in = std::cin,
                        .out = std::cout,
                        .err = std::cerr,
