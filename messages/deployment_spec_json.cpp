@@ -121,9 +121,11 @@ public:
   // Rounded up to full seconds, as Ray does.
   void retry_after(std::string_view path, std::uint32_t& x) {
     const auto* value = spec_keys::find(object_, path);
-    if (!value || value->is_null())
+    if (!value)
       return;
-    if (const auto s = spec_fields::to_seconds(*value))
+    if (value->is_null())
+      x = 0;
+    else if (const auto s = spec_fields::to_seconds(*value))
       x = static_cast<std::uint32_t>(std::ceil(*s));
     else
       report(path, *value, spec_fields::allowed_retry_after);
@@ -165,10 +167,13 @@ public:
 
   void optional_share(std::string_view path, bool& set, replica_share& x) {
     const auto* value = spec_keys::find(object_, path);
-    if (!value || value->is_null())
+    if (!value)
       return;
-    set = true;
-    share(path, x);
+    set = !value->is_null();
+    if (set)
+      share(path, x);
+    else
+      x = {};
   }
 
   // The share of Ray's rollouts: a fraction of the target. 0.29 is 29 % (0.29 * 100 is 28.999... in binary); between
@@ -245,19 +250,22 @@ json to_json(const deployment_spec& spec) {
   return std::move(w.result);
 }
 
-spec_from_json read_spec(const json& object) {
-  spec_from_json result;
+spec_from_json read_spec(const json& object) { return read_spec(object, {}); }
+
+spec_from_json read_spec(const json& object, const deployment_spec& defaults, read_rules rules) {
+  spec_from_json result{defaults, {}, {}};
   if (!object.is_object()) {
     result.errors.push_back({"deployment", spec_fields::excerpt(object), "an object"});
     return result;
   }
-  spec_keys::check(object, result.errors);
+  spec_keys::check(object, result.errors, rules.refuse_unknown ? result.errors : result.unknown);
   reader r{object, result.errors};
   r.rolling_update_percentage(result.spec.rollout);
   r.max_surge_percent(result.spec.rollout);
   r.graceful_shutdown_wait_loop();
   spec_fields::each(result.spec, r);
-  spec_fields::check(result.spec, result.errors);
+  if (rules.is_whole)
+    spec_fields::check(result.spec, result.errors);
   return result;
 }
 

@@ -111,5 +111,7 @@ bool has_error(const std::vector<field_error>& errors, std::string_view path);
 /// Adds what is wrong with `spec` where `errors` does not tell of that option yet. Rules that span several options are
 /// only checked when all of these are good.
 void check(const deployment_spec& spec, std::vector<field_error>& errors);
+/// Only the rules that span several options.
+void check_across(const deployment_spec& spec, std::vector<field_error>& errors);
 
 } // namespace troupe::spec_fields

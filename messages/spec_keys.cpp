@@ -166,7 +166,7 @@ bool asks_for_nothing(std::string_view key, const json& value) {
 
 // The names within one object: the spec itself (`group` empty) or one of its groups.
 void check_names(const json& object, std::string_view group, const std::vector<std::string_view>& paths,
-                 std::vector<field_error>& errors) {
+                 std::vector<field_error>& errors, std::vector<field_error>& unknown) {
   for (auto it = object.begin(); it != object.end(); ++it) {
     const std::string_view key = it.key();
     const bool known = std::any_of(paths.begin(), paths.end(), [&](std::string_view path) {
@@ -176,11 +176,13 @@ void check_names(const json& object, std::string_view group, const std::vector<s
     if (known)
       continue;
     std::string allowed;
+    auto* told = &errors;
     if (const auto* r = find_refused(key)) {
       if (asks_for_nothing(key, *it))
         continue;
       allowed = "nothing: " + std::string(r->why);
     } else {
+      told = &unknown;
       allowed = "nothing: no option has this name";
       if (const auto close = guess(paths, group, key))
         allowed += "; did you mean \"" + std::string(*close) + "\"?";
@@ -188,7 +190,7 @@ void check_names(const json& object, std::string_view group, const std::vector<s
     auto path = spec_fields::excerpt_of_key(key);
     if (!group.empty())
       path = std::string(group) + '.' + path;
-    errors.push_back({std::move(path), spec_fields::excerpt(*it), std::move(allowed)});
+    told->push_back({std::move(path), spec_fields::excerpt(*it), std::move(allowed)});
   }
 }
 
@@ -208,15 +210,15 @@ bool is_told_apart(std::string_view path, const json& value) {
   return path == "num_replicas" && (value.is_null() || value == "auto");
 }
 
-void check(const json& object, std::vector<field_error>& errors) {
+void check(const json& object, std::vector<field_error>& errors, std::vector<field_error>& unknown) {
   const auto paths = all_paths();
-  check_names(object, {}, paths, errors);
+  check_names(object, {}, paths, errors, unknown);
   for (const std::string_view group : {"backpressure_config", "rolling_update"}) {
     const auto* members = find(object, group);
     if (!members)
       continue;
     if (members->is_object())
-      check_names(*members, group, paths, errors);
+      check_names(*members, group, paths, errors, errors);
     else
       errors.push_back({std::string(group), spec_fields::excerpt(*members), "an object"});
   }

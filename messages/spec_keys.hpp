@@ -16,7 +16,8 @@ const json* find(const json& object, std::string_view path);
 /// (refused by `check`).
 bool is_told_apart(std::string_view path, const json& value);
 
-/// Adds an error for each name that no option has, each that is refused, and each group that is no object.
-void check(const json& object, std::vector<field_error>& errors);
+/// Adds an error for each name that is refused, each group that is no object, and each name of no option: those of the
+/// spec itself to `unknown` (which may be `errors`), those within a group to `errors`.
+void check(const json& object, std::vector<field_error>& errors, std::vector<field_error>& unknown);
 
 } // namespace troupe::spec_keys

@@ -162,6 +162,10 @@ std::optional<std::string> version_problem(std::string_view version) {
 void check(const deployment_spec& spec, std::vector<field_error>& errors) {
   checker each_option{errors};
   each(spec, each_option);
+  check_across(spec, errors);
+}
+
+void check_across(const deployment_spec& spec, std::vector<field_error>& errors) {
   const auto all_good = [&errors](std::initializer_list<std::string_view> paths) {
     return std::none_of(paths.begin(), paths.end(), [&errors](std::string_view p) { return has_error(errors, p); });
   };

@@ -42,12 +42,22 @@ std::optional<std::string> name_problem(std::string_view name);
 json to_json(const deployment_spec& spec);
 
 struct spec_from_json {
-  deployment_spec spec;            ///< Meaningful when `errors` is empty.
-  std::vector<field_error> errors; ///< Unknown and wrong-typed options, and all that `validate` finds.
+  deployment_spec spec;             ///< Meaningful when `errors` is empty.
+  std::vector<field_error> errors;  ///< Unknown and wrong-typed options, and all that `validate` finds.
+  std::vector<field_error> unknown; ///< Names of no option, where these are not errors.
 };
 
 /// Reads an object in the form of `to_json`; what it leaves out is at its default. Options that this release refuses
 /// (`autoscaling_config`, `num_replicas: "auto"`, ...) are errors by name. Accepts Ray Serve's names where it has one.
 spec_from_json read_spec(const json& object);
+
+/// How `read_spec` treats what a whole spec of ours must not have.
+struct read_rules {
+  bool is_whole = true;       ///< Else `object` is a part of a spec: no rules across options, and no name is needed.
+  bool refuse_unknown = true; ///< Else names of no option at the top are listed in `unknown`, as Ray ignores them.
+};
+
+/// The same over `defaults`: what `object` leaves out, or gives as null where null says "not given", is as there.
+spec_from_json read_spec(const json& object, const deployment_spec& defaults, read_rules rules = {});
 
 } // namespace troupe

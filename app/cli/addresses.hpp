@@ -1,0 +1,28 @@
+// Addresses, sizes, durations and folders as they are written on a command line.
+#pragma once
+
+#include <troupe/app/cli/world.hpp>
+#include <troupe/app/daemon/serve_options.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace troupe::cli {
+
+/// "127.0.0.1:8265", "[::1]:8265", "host:0", ":8000" (127.0.0.1), "8000" (127.0.0.1), "http://host:port". Throws a
+/// `failure` that names `option`.
+daemon::endpoint parse_endpoint(const std::string& text, const std::string& option);
+std::string to_string(const daemon::endpoint& x);
+
+/// "65536", "64KiB", "256MiB", "1GiB". Throws a `failure` that names `option`.
+std::size_t parse_bytes(const std::string& text, const std::string& option);
+
+/// Seconds, at least 0 and at most ten years; "0.5". Throws a `failure` that names `option`.
+std::chrono::milliseconds parse_seconds(double seconds, const std::string& option);
+
+/// `given`, else $TROUPE_DATA_DIR, else $XDG_STATE_HOME/troupe, else ~/.local/state/troupe. Throws a `failure` where
+/// none of these is set.
+std::filesystem::path data_dir(const std::string& given, const world& w);
+
+} // namespace troupe::cli

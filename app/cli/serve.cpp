@@ -1,0 +1,141 @@
+// `serve`: the daemon's options.
+#include <troupe/app/cli/addresses.hpp>
+#include <troupe/app/cli/command.hpp>
+
+#include <utility>
+
+namespace troupe::cli {
+namespace po = boost::program_options;
+namespace {
+
+using text = std::string;
+
+daemon::log_level parse_level(const text& name) {
+  using daemon::log_level;
+  for (const auto& [known, level] : {std::pair{"error", log_level::error},
+                                     {"warning", log_level::warning},
+                                     {"info", log_level::info},
+                                     {"debug", log_level::debug}})
+    if (name == known)
+      return level;
+  throw failure{exit_code::usage, "--log-level takes error, warning, info or debug, not \"" + name + "\"" +
+                                      did_you_mean(name, {"error", "warning", "info", "debug"})};
+}
+
+template <class Int>
+std::optional<Int> number(const invocation& in, const char* option, Int least, Int most) {
+  if (!in.has(option))
+    return std::nullopt;
+  const auto n = in.get<std::int64_t>(option);
+  if (n < 0 || std::cmp_less(n, least) || std::cmp_greater(n, most))
+    throw failure{exit_code::usage, "--" + text(option) + " takes an integer from " + std::to_string(least) + " to " +
+                                        std::to_string(most) + ", not " + std::to_string(n)};
+  return static_cast<Int>(n);
+}
+
+std::optional<std::size_t> bytes(const invocation& in, const char* option) {
+  if (!in.has(option))
+    return std::nullopt;
+  return parse_bytes(in.get<text>(option), "--" + text(option));
+}
+
+std::optional<std::chrono::milliseconds> seconds(const invocation& in, const char* option) {
+  if (!in.has(option))
+    return std::nullopt;
+  return parse_seconds(in.get<double>(option), "--" + text(option));
+}
+
+std::optional<daemon::endpoint> address(const invocation& in, const char* option) {
+  if (!in.has(option))
+    return std::nullopt;
+  return parse_endpoint(in.get<text>(option), "--" + text(option));
+}
+
+constexpr std::size_t many = 1'000'000;
+
+daemon::limits limits_of(const invocation& in) {
+  daemon::limits result;
+  result.header_bytes = bytes(in, "max-header-bytes");
+  result.body_bytes = bytes(in, "max-body-bytes");
+  result.connections = number<std::size_t>(in, "max-connections", 1, many);
+  result.requests_in_flight = number<std::size_t>(in, "max-requests", 1, many);
+  result.body_bytes_in_flight = bytes(in, "max-body-bytes-in-flight");
+  result.pipelining = number<std::size_t>(in, "max-pipelining", 1, many);
+  result.request_timeout = seconds(in, "request-timeout");
+  result.header_timeout = seconds(in, "header-timeout");
+  result.keep_alive_timeout = seconds(in, "keep-alive-timeout");
+  result.loaded_libraries = number<std::size_t>(in, "max-libraries", 1, many);
+  result.loaded_bytes = bytes(in, "max-library-bytes");
+  return result;
+}
+
+} // namespace
+
+void add_serve_options(po::options_description& to) {
+  const auto where = [] { return po::value<text>()->value_name("HOST:PORT"); };
+  const auto amount = [] { return po::value<text>()->value_name("BYTES"); };
+  const auto count = [] { return po::value<std::int64_t>()->value_name("NUMBER"); };
+  const auto time = [] { return po::value<double>()->value_name("SECONDS"); };
+  auto add = to.add_options();
+  add("http-address", where(), "the ingress; default: http_options of CONFIG, else 127.0.0.1:8000");
+  add("api-address", where(), "the REST API; default: $TROUPE_API_ADDRESS, else 127.0.0.1:8265");
+  add("metrics-address", where(), "Prometheus metrics on an address of their own, without a token");
+  add("data-dir", po::value<text>()->value_name("DIR"),
+      "state, token and copies of user code; default: $TROUPE_DATA_DIR, else $XDG_STATE_HOME/troupe, else "
+      "~/.local/state/troupe");
+  add("code-dir", po::value<std::vector<text>>()->value_name("DIR"),
+      "where user code may be loaded from, repeatable; default: the start folder and ../lib/troupe of the program");
+  add("no-token", po::bool_switch(), "the API takes requests without a token: every local user may load code");
+  add("insecure", po::bool_switch(), "allow addresses other than loopback, without TLS");
+  add("http-threads", count(), "threads of the ingress; default 1");
+  add("threads", count(), "threads of user code (CAF's scheduler); default: as many as there are CPUs");
+  add("max-replicas", count(), "replicas that may exist at once, of all deployments together");
+  add("max-header-bytes", amount(), "of one request; beyond it 431");
+  add("max-body-bytes", amount(), "of one request, like 64MiB; beyond it 413");
+  add("max-connections", count(), "of the ingress at once");
+  add("max-requests", count(), "in flight in the ingress; beyond it 503; default 4096");
+  add("max-body-bytes-in-flight", amount(), "of all requests in flight; beyond it 503; default 256MiB");
+  add("max-pipelining", count(), "unanswered requests of one connection; default 16");
+  add("request-timeout", time(), "for one request; 0 = none; default: http_options of CONFIG, else none");
+  add("header-timeout", time(), "for a request to arrive; beyond it 408");
+  add("keep-alive-timeout", time(), "for idle connections; default: http_options of CONFIG, else 90");
+  add("max-libraries", count(), "copies of user code loaded at once; default 200");
+  add("max-library-bytes", amount(), "of all loaded copies; default 1GiB");
+  add("shutdown-delay", time(), "new connections are still taken for this long after a stop signal; default 0");
+  add("shutdown-timeout", time(), "for draining everything; default 30");
+  add("access-log", po::value<text>()->value_name("FILE"), "one line per request; \"-\" is standard output");
+  add("log-level", po::value<text>()->value_name("LEVEL"), "error, warning, info (default) or debug");
+  add("quiet,q", po::bool_switch(), "print no start-up lines");
+}
+
+exit_code run_serve(invocation& in) {
+  daemon::serve_options options;
+  if (!in.arguments.empty())
+    options.config_file = in.arguments[0];
+  options.http_address = address(in, "http-address");
+  options.metrics_address = address(in, "metrics-address");
+  if (const auto api = address(in, "api-address"))
+    options.api_address = *api;
+  else if (const auto set = in.w.environment("TROUPE_API_ADDRESS").value_or(""); !set.empty())
+    options.api_address = parse_endpoint(set, "TROUPE_API_ADDRESS");
+  options.data_dir = data_dir(in.has("data-dir") ? in.get<text>("data-dir") : "", in.w);
+  if (in.has("code-dir"))
+    for (const auto& dir : in.get<std::vector<text>>("code-dir"))
+      options.code_dirs.emplace_back(dir);
+  options.no_token = in.is_set("no-token");
+  options.insecure = in.is_set("insecure");
+  options.http_threads = number<unsigned>(in, "http-threads", 1, 1024).value_or(options.http_threads);
+  options.worker_threads = number<unsigned>(in, "threads", 1, 1024).value_or(options.worker_threads);
+  options.max_replicas = number<std::uint32_t>(in, "max-replicas", 1, 10'000'000);
+  options.limits = limits_of(in);
+  options.shutdown_delay = seconds(in, "shutdown-delay").value_or(options.shutdown_delay);
+  options.shutdown_timeout = seconds(in, "shutdown-timeout").value_or(options.shutdown_timeout);
+  if (in.has("access-log"))
+    options.access_log = in.get<text>("access-log");
+  if (in.has("log-level"))
+    options.log_level = parse_level(in.get<text>("log-level"));
+  options.quiet = in.is_set("quiet");
+  return static_cast<exit_code>(in.w.serve(options));
+}
+
+} // namespace troupe::cli
