@@ -5,6 +5,8 @@
 #include <troupe/messages/stored_deployment.hpp>
 #include <troupe/app/runtime/runtime.hpp>
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 
 namespace troupe {
@@ -84,6 +86,10 @@ command_result runtime::restore(std::shared_ptr<const stored_deployment> state) 
 
 void runtime::remove(std::string_view name) {
   core_->demand<removed_deployment>(delete_deployment{parse_deployment_name(name)});
+}
+
+void runtime::begin_remove(std::string_view name) {
+  caf::anon_send(core_->controller, delete_deployment{parse_deployment_name(name)});
 }
 
 // -- seeing ----------------------------------------------------------------------------------------------------------

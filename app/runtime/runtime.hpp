@@ -109,6 +109,8 @@ public:
   command_result rollback(std::string_view name, std::uint64_t revision = 0, code_ref loaded_anew = {});
   /// Drains and removes; returns when it is gone. `rejected` when a deploy of that name comes first.
   void remove(std::string_view name);
+  /// As `remove`, but returns when the controller has been told.
+  void begin_remove(std::string_view name);
 
   // -- seeing
 

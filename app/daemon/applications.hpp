@@ -1,0 +1,137 @@
+// The applications of a daemon: from their config to deployments, durable before it is acknowledged, taken up again.
+#pragma once
+
+#include <troupe/app/config/diff.hpp>
+#include <troupe/app/config/targets.hpp>
+#include <troupe/app/ingress/route_table.hpp>
+#include <troupe/app/library/crash_recorder.hpp>
+#include <troupe/app/library/loader.hpp>
+#include <troupe/app/library/runtime_lookup.hpp>
+#include <troupe/app/runtime/runtime.hpp>
+#include <troupe/app/storage/database.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::daemon {
+
+/// Why a change was refused. Nothing was changed.
+struct refusal {
+  int status = 400; ///< As HTTP says it: 400, 404, 409, 412, 503.
+  std::string code; ///< "invalid_config", "not_found", "revision_moved", ...
+  std::string message;
+  std::vector<config::problem> fields{};
+};
+
+template <class T>
+struct outcome_of {
+  T value{};
+  std::optional<refusal> refused{};
+  explicit operator bool() const noexcept { return !refused; }
+};
+
+struct accepted_application {
+  std::string name;
+  std::uint64_t revision = 0;
+  std::map<std::string, command_result> deployments;
+};
+
+/// One line of a plan.
+struct planned_change {
+  std::string application;
+  std::string deployment;
+  change_kind change = change_kind::none;
+  bool removes = false;
+  std::vector<config::field_change> fields{};
+  std::string text;
+};
+
+/// What is known of an application besides its deployments. A value.
+struct application_facts {
+  std::string name;
+  std::uint64_t revision = 0; ///< Counts accepted configs that changed something.
+  std::optional<std::string> route_prefix;
+  std::string import_path;
+  std::string digest;
+  json given = json::object();
+  double deployed_at_s = 0; ///< Unix time.
+  std::string failure;      ///< Its code cannot be loaded; empty otherwise.
+  std::string ingress;      ///< Deployment; empty = none answers HTTP.
+};
+
+/// Thread-safe; every function blocks (loading runs user code), changes one after the other.
+class applications {
+public:
+  struct parts {
+    storage::database& db;
+    library::store& files;
+    library::loader& code;
+    runtime& rt;
+    std::function<void(std::vector<ingress::route>)> set_routes;
+    std::function<void(log_level, const std::string&)> log;
+  };
+  explicit applications(parts p);
+  ~applications(); ///< Code that looks for others is told that the runtime has stopped.
+
+  /// Takes up what is stored: each deployment where it was, code of revisions that crashed the process twice within ten
+  /// minutes left out (quarantined), unfinished changes finished.
+  void restore(const std::vector<library::crash_record>& crashes);
+
+  /// Creates or updates one. `expected`: 412 unless its revision is that. `keep_going`: code that cannot be loaded is
+  /// accepted and shown as DEPLOY_FAILED, as Ray does.
+  outcome_of<accepted_application> deploy(const config::application& app, std::optional<std::uint64_t> expected,
+                                          bool keep_going);
+  outcome_of<std::vector<planned_change>> plan(const std::vector<config::application>& apps, bool prune);
+  /// Accepted when it is durable; the deployments drain after that.
+  outcome_of<bool> remove(const std::string& name);
+
+  outcome_of<command_result> scale(const deployment_name& name, std::uint32_t num_replicas,
+                                   std::optional<std::uint64_t> expected);
+  /// Rollback and restart load the code anew.
+  outcome_of<command_result> control(const deployment_name& name, rollout_action action, std::uint64_t revision,
+                                     std::optional<std::uint64_t> expected);
+
+  std::vector<application_facts> facts() const;
+  std::vector<std::string> names() const;
+
+private:
+  struct record {
+    application_facts facts;
+    config::application app;
+    bool finished = true;
+    bool deleting = false;
+    std::shared_ptr<library::runtime_lookup> lookup;
+    std::optional<library::application_code> code;
+  };
+
+  struct prepared {
+    std::string digest;
+    library::application_code code;
+    std::vector<config::target> targets;
+  };
+  outcome_of<prepared> prepare(const config::application& app);
+  std::shared_ptr<library::runtime_lookup> lookup_of(const std::string& name);
+  result<library::application_code> load(const std::string& code_name, const std::string& application,
+                                         std::uint64_t revision);
+  outcome_of<command_result> answer(const std::function<command_result()>& command);
+  std::optional<refusal> moved(const std::string& name, std::optional<std::uint64_t> expected) const;
+  error store(const record& r);
+  void finish(record& r, const prepared& what, accepted_application& out);
+  void publish();
+  void restore_deployment(stored_deployment d, const std::vector<library::crash_record>& crashes,
+                          std::map<std::string, library::application_code>& loaded);
+  void drop_unused_code();
+
+  parts p_;
+  mutable std::mutex changing_; ///< Held over a whole change.
+  mutable std::mutex mutex_;    ///< Of `records_`.
+  std::map<std::string, record> records_;
+  std::map<std::string, std::shared_ptr<library::runtime_lookup>> lookups_;
+};
+
+} // namespace troupe::daemon
