@@ -41,7 +41,7 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely for std::string, std::optional and std::variant once it inlines (GCC bugs 105329,
   # 105651, 105562); instrumented builds get more of them.
-  target_compile_options(troupe_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+  target_compile_options(troupe_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
   if(TROUPE_PCH)
     target_compile_options(troupe_flags INTERFACE -fpch-preprocess)
   endif()

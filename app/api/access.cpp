@@ -1,8 +1,5 @@
 #include <troupe/app/api/access.hpp>
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -10,6 +7,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,9 +32,8 @@ std::string host_of(std::string_view authority) {
 
 /// An address cannot be rebound; a name can.
 bool is_address(const std::string& host) {
-  return !host.empty() && host.find_first_not_of("0123456789.") == std::string::npos ? true
-                                                                                       : host.find(':') !=
-                                                                                             std::string::npos;
+  return host.find(':') != std::string::npos ||
+         (!host.empty() && host.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 bool is_own(const std::string& host, const access_rules& rules) {
@@ -60,7 +58,8 @@ std::string_view token_of(const request& x) {
   const auto space = given.find(' ');
   if (space == std::string_view::npos || !equals_ignoring_case(given.substr(0, space), "bearer"))
     return {};
-  return given.substr(given.find_first_not_of(' ', space));
+  const auto from = given.find_first_not_of(' ', space);
+  return from == std::string_view::npos ? std::string_view{} : given.substr(from);
 }
 
 } // namespace
@@ -103,10 +102,11 @@ std::string token_in(const std::filesystem::path& directory) {
   std::array<unsigned char, 32> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
     throw std::runtime_error("no random bytes for the token");
+  constexpr std::string_view digits = "0123456789abcdef";
   std::string token;
   for (const auto b : bytes) {
-    token += "0123456789abcdef"[b >> 4U];
-    token += "0123456789abcdef"[b & 15U];
+    token += digits[b >> 4U];
+    token += digits[b & 15U];
   }
   const auto part = file.string() + ".new";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -119,8 +119,11 @@ json view(const library::code_usage& x) {
                     {"import_path", c.import_path},
                     {"application", c.application},
                     {"bytes", c.bytes}});
-  return {{"copies", x.copies},       {"max_copies", x.max_copies}, {"bytes", x.bytes},
-          {"max_bytes", x.max_bytes}, {"each", std::move(each)}};
+  return {{"copies", x.copies},
+          {"max_copies", x.max_copies},
+          {"bytes", x.bytes},
+          {"max_bytes", x.max_bytes},
+          {"each", std::move(each)}};
 }
 
 // -- Ray Serve's view ------------------------------------------------------------------------------------------------
@@ -235,7 +238,8 @@ json ray_view(const std::vector<daemon::application_facts>& facts, const std::ve
   return {{"controller_info", {{"node_id", "local"}, {"actor_name", "SERVE_CONTROLLER_ACTOR"}}},
           {"proxy_location", "HeadOnly"},
           {"http_options", {{"host", http_host}, {"port", http_port}}},
-          {"proxies", {{"local", {{"node_id", "local"}, {"actor_name", "SERVE_PROXY_ACTOR-local"}, {"status", "HEALTHY"}}}}},
+          {"proxies",
+           {{"local", {{"node_id", "local"}, {"actor_name", "SERVE_PROXY_ACTOR-local"}, {"status", "HEALTHY"}}}}},
           {"applications", std::move(applications)},
           {"target_capacity", nullptr}};
 }

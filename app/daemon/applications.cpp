@@ -1,5 +1,6 @@
 // How the config of an application becomes what runs: prepare (nothing changes), store, deploy, store that it is done.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/messages/http.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -12,14 +13,13 @@ namespace {
 
 constexpr const char* kind = "application";
 
-double unix_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+double unix_now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 /// What a revision's code is stored under: enough to load it again.
 std::string code_name(const library::application_code& code, const config::application& app,
                       const std::string& deployment) {
-  return json{{"digest", code.digest}, {"import_path", code.import_path}, {"args", app.args}, {"deployment", deployment}}
+  return json{
+      {"digest", code.digest}, {"import_path", code.import_path}, {"args", app.args}, {"deployment", deployment}}
       .dump();
 }
 
@@ -153,12 +153,14 @@ outcome_of<std::vector<planned_change>> applications::plan(const std::vector<con
       }
     }
     for (const auto& t : next.value.targets) {
-      planned_change c{.application = app.name, .deployment = t.spec.name};
+      planned_change c;
+      c.application = app.name;
+      c.deployment = t.spec.name;
       try {
         const auto now = p_.rt.config(t.spec.full_name());
-        c.fields = config::diff(now, {facts.import_path, facts.digest, args, json::object()}, t.spec,
-                                {app.import_path, t.version_is_written ? facts.digest : next.value.digest, app.args,
-                                 json::object()});
+        c.fields = config::diff(
+            now, {facts.import_path, facts.digest, args, json::object()}, t.spec,
+            {app.import_path, t.version_is_written ? facts.digest : next.value.digest, app.args, json::object()});
         c.change = config::change_of(c.fields);
         c.text = config::describe(&now, t.spec, c.fields);
       } catch (const command_failed&) {
@@ -170,9 +172,8 @@ outcome_of<std::vector<planned_change>> applications::plan(const std::vector<con
   }
   for (const auto& a : p_.rt.applications())
     for (const auto& d : a.deployments) {
-      const bool stays = std::any_of(out.begin(), out.end(), [&](const auto& c) {
-        return c.application == a.name && c.deployment == d.name;
-      });
+      const bool stays = std::any_of(out.begin(), out.end(),
+                                     [&](const auto& c) { return c.application == a.name && c.deployment == d.name; });
       if (!stays && !d.deleting && (prune || wanted.contains(a.name)))
         out.push_back({.application = a.name, .deployment = d.name, .removes = true, .text = "is removed"});
     }
@@ -445,8 +446,8 @@ void applications::restore(const std::vector<library::crash_record>& crashes) {
       records_.erase(r.facts.name);
       continue;
     }
-    p_.log(log_level::info, "application " + r.facts.name + ": finishing the change to revision " +
-                                std::to_string(r.facts.revision));
+    p_.log(log_level::info,
+           "application " + r.facts.name + ": finishing the change to revision " + std::to_string(r.facts.revision));
     accepted_application ignored;
     auto ready = prepare(r.app);
     try {
@@ -517,8 +518,8 @@ void applications::restore_deployment(stored_deployment d, const std::vector<lib
       throw std::runtime_error("the code of R" + std::to_string(revision) + " has no deployment " + d.name.name);
     if (revision == d.target) {
       const std::lock_guard guard{mutex_};
-      if (auto& record = records_[d.name.application]; !record.code && it->second.digest == record.facts.digest)
-        record.code = it->second;
+      if (auto& known = records_[d.name.application]; !known.code && it->second.digest == known.facts.digest)
+        known.code = it->second;
     }
   }
   p_.rt.restore(std::make_shared<const stored_deployment>(std::move(d)));

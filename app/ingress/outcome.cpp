@@ -54,6 +54,7 @@ outcome outcome_of(errc code) noexcept {
   case errc::promise_dropped:
   case errc::signature_mismatch:
   case errc::not_registered:
+  case errc::not_stored:
     return outcome::failed;
   }
   return outcome::failed;

@@ -2,8 +2,8 @@
 #include <troupe/actors/controller/admission.hpp>
 #include <troupe/actors/controller/suggest.hpp>
 #include <troupe/app/runtime/core.hpp>
-#include <troupe/messages/stored_deployment.hpp>
 #include <troupe/app/runtime/runtime.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 
 #include <caf/send.hpp>
 

@@ -1,0 +1,359 @@
+// The daemon: makes its parts in order, waits for a stop, takes them down in the other order.
+#include <troupe/app/api/server.hpp>
+#include <troupe/app/config/document.hpp>
+#include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/event_log.hpp>
+#include <troupe/app/daemon/metrics.hpp>
+#include <troupe/app/daemon/serve.hpp>
+#include <troupe/app/daemon/service_manager.hpp>
+#include <troupe/app/http/server.hpp>
+#include <troupe/app/ingress/server.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+
+namespace troupe::daemon {
+
+namespace {
+
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+
+/// Ends the start: one line for people.
+struct cannot_start : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Lines on stderr, with the time; thread-safe.
+class log_lines {
+public:
+  explicit log_lines(log_level least) : least_(least) {}
+
+  void write(troupe::log_level level, std::string_view text) {
+    constexpr std::array names{"debug", "info", "warning", "error"};
+    const auto rank = static_cast<int>(level);
+    if (rank < 3 - static_cast<int>(least_)) // ours counts from the other end: error, warning, info, debug
+      return;
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::array<char, 32> time{};
+    std::strftime(time.data(), time.size(), "%FT%TZ", &utc);
+    const std::lock_guard guard{mutex_};
+    std::cerr << time.data() << ' ' << names.at(static_cast<std::size_t>(rank)) << ' ' << text << '\n' << std::flush;
+  }
+
+private:
+  const log_level least_;
+  std::mutex mutex_;
+};
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+void check_address(const endpoint& x, const char* option, bool insecure) {
+  if (!insecure && !is_loopback(x.host))
+    throw cannot_start(std::string(option) + " " + x.host + ":" + std::to_string(x.port) +
+                       " is no loopback address: whoever reaches it can use it without TLS; --insecure allows it");
+}
+
+/// Listens on an inherited socket, else on `where`. Returns the port (that of `where` for an inherited one).
+template <class Server>
+std::uint16_t listen(Server& server, const std::vector<inherited_socket>& given, const char* name, std::size_t place,
+                     const endpoint& where) {
+  try {
+    if (const auto fd = socket_for(given, name, place))
+      return server.listen(*fd);
+    return server.listen(where.host == "localhost" ? "127.0.0.1" : where.host, where.port);
+  } catch (const std::system_error& e) {
+    const bool taken = e.code() == std::errc::address_in_use;
+    throw cannot_start("cannot listen on " + where.host + ":" + std::to_string(where.port) + ": " + e.code().message() +
+                       (taken ? "; choose another one with --" + std::string(name) +
+                                    "-address, "
+                                    "or end what uses it"
+                              : ""));
+  }
+}
+
+http::options limits_of(const limits& given, const config::http_options& http) {
+  http::options x;
+  const auto set = [](auto& to, const auto& from) {
+    if (from)
+      to = static_cast<std::remove_reference_t<decltype(to)>>(*from);
+  };
+  set(x.header_bytes, given.header_bytes);
+  set(x.body_bytes, given.body_bytes);
+  set(x.max_connections, given.connections);
+  set(x.max_requests_in_flight, given.requests_in_flight);
+  set(x.max_bodies_in_flight, given.body_bytes_in_flight);
+  set(x.pipelining_depth, given.pipelining);
+  set(x.header_timeout, given.header_timeout);
+  set(x.keep_alive_timeout, http.keep_alive_timeout);
+  set(x.keep_alive_timeout, given.keep_alive_timeout);
+  return x;
+}
+
+std::vector<fs::path> code_dirs_of(const serve_options& options) {
+  if (!options.code_dirs.empty())
+    return options.code_dirs;
+  std::error_code e;
+  std::vector<fs::path> out{fs::current_path()};
+  const auto program = fs::read_symlink("/proc/self/exe", e);
+  if (!e)
+    out.push_back(program.parent_path().parent_path() / "lib" / "troupe");
+  return out;
+}
+
+/// However the daemon ends: a runtime that goes removes its deployments, and these are to be there at the next start.
+struct frozen_at_end {
+  storage::database& db;
+  ~frozen_at_end() { db.freeze(); }
+};
+
+/// Waits for SIGTERM or SIGINT, which the caller has blocked for all threads.
+class stop_signals {
+public:
+  stop_signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  }
+  stop_signals(const stop_signals&) = delete;
+  stop_signals& operator=(const stop_signals&) = delete;
+  ~stop_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  int wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal;
+  }
+  /// From now on one more ends the process at once.
+  void end_at_next() {
+    std::thread{[set = set_] {
+      int signal = 0;
+      sigwait(&set, &signal);
+      ::_exit(128 + signal);
+    }}.detach();
+  }
+
+private:
+  sigset_t set_{};
+  sigset_t before_{};
+};
+
+class access_log {
+public:
+  explicit access_log(const std::string& where) {
+    if (where == "-")
+      out_ = stdout;
+    else if (!(out_ = std::fopen(where.c_str(), "ae")))
+      throw cannot_start("the access log " + where + " cannot be written");
+  }
+  access_log(const access_log&) = delete;
+  access_log& operator=(const access_log&) = delete;
+  ~access_log() {
+    if (out_ != stdout)
+      std::fclose(out_);
+  }
+  void line(const ingress::access& x) {
+    const json text{{"peer", x.peer},
+                    {"method", x.method},
+                    {"target", x.target},
+                    {"request_id", x.request_id},
+                    {"deployment", x.deployment ? x.deployment->full() : ""},
+                    {"status", x.status},
+                    {"outcome", to_string(x.how)},
+                    {"body_bytes", x.body_bytes},
+                    {"ms", static_cast<double>(x.took.count()) / 1e6}};
+    const auto s = text.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    std::fwrite(s.data(), 1, s.size(), out_); // one call, one line, under stdio's lock
+  }
+
+private:
+  std::FILE* out_ = nullptr;
+};
+
+config::document_result read_config(const serve_options& options) {
+  if (options.config_file.empty())
+    return {};
+  auto read = config::read_file(options.config_file);
+  if (!read.ok())
+    throw cannot_start(config::to_string(read.errors));
+  return read;
+}
+
+int run(const serve_options& options) {
+  stop_signals signals;
+  log_lines log{options.log_level};
+  const auto given = inherited_sockets();
+  const auto config = read_config(options);
+  endpoint http_at{"127.0.0.1", 8000};
+  if (config.document.http.host)
+    http_at.host = *config.document.http.host;
+  if (config.document.http.port)
+    http_at.port = *config.document.http.port;
+  if (options.http_address)
+    http_at = *options.http_address;
+  check_address(http_at, "--http-address", options.insecure);
+  check_address(options.api_address, "--api-address", options.insecure);
+  if (options.metrics_address)
+    check_address(*options.metrics_address, "--metrics-address", options.insecure);
+
+  // From here on what is made is ended in the other order, whatever happens.
+  storage::database db{options.data_dir};
+  const auto crash_file = options.data_dir / "crashes";
+  const auto crashes = library::crash_recorder::read(crash_file);
+  library::crash_recorder recorder{crash_file};
+  library::store files{{.data_dir = options.data_dir, .code_dirs = code_dirs_of(options)}};
+  library::loader_options loading;
+  loading.max_copies = options.limits.loaded_libraries.value_or(loading.max_copies);
+  loading.max_bytes = options.limits.loaded_bytes.value_or(loading.max_bytes);
+  loading.on_loaded = [&](const library::loaded_copy& x) { recorder.add_code(x.begin, x.end, x.digest); };
+  library::loader code{files, std::move(loading)};
+  event_log events;
+  std::optional<access_log> accesses;
+  if (!options.access_log.empty())
+    accesses.emplace(options.access_log);
+
+  std::optional<runtime> rt;
+  // Borrowed: the database outlives the runtime.
+  rt.emplace(runtime_options{
+      .max_replicas = options.max_replicas.value_or(0),
+      .shutdown_timeout = options.shutdown_timeout,
+      .on_event =
+          [&](const runtime_event& e) {
+            events.add(e);
+            if (e.what != "replica_available" && e.what != "replica_stopping" && e.what != "replica_stopped")
+              log.write(troupe::log_level::info, e.deployment.full() + ": " + e.what + ": " + e.message);
+          },
+      .on_log = [&](troupe::log_level l, std::string_view text) { log.write(l, text); },
+      .store = {std::shared_ptr<void>{}, &db},
+      .scheduler_threads = options.worker_threads});
+
+  const frozen_at_end guard{db}; // ends before the runtime
+
+  ingress::options own;
+  const auto timeout =
+      options.limits.request_timeout ? options.limits.request_timeout : config.document.http.request_timeout;
+  if (timeout)
+    own.request_timeout = *timeout;
+  if (accesses)
+    own.on_access = [&](const ingress::access& x) { accesses->line(x); };
+  own.on_failure = [&](const deployment_name& name, std::string_view id, const error& why) {
+    log.write(troupe::log_level::warning, name.full() + ": request " + std::string(id) + ": " + why.message);
+  };
+  const auto limits = limits_of(options.limits, config.document.http);
+  ingress::server front{rt->system(), std::move(own), limits};
+  const auto http_port = listen(front, given, "http", 0, http_at);
+
+  const auto token = options.no_token ? std::string{} : api::token_in(options.data_dir);
+  applications apps{{.db = db,
+                     .files = files,
+                     .code = code,
+                     .rt = *rt,
+                     .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
+                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); }}};
+  const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
+  const auto pid = ::getpid();
+  http::options api_limits;
+  api_limits.body_bytes = config::max_text_bytes + 1024;
+  api::server rest{{.apps = apps,
+                    .rt = *rt,
+                    .code = code,
+                    .events = events,
+                    .metrics = metrics,
+                    .shut_down = [pid] { ::kill(pid, SIGTERM); },
+                    .http_host = http_at.host,
+                    .http_port = [&] { return static_cast<int>(http_port); }},
+                   {.token = token, .hosts = {options.api_address.host}},
+                   api_limits};
+  const auto api_port = listen(rest, given, "api", 1, options.api_address);
+  std::optional<http::server> scraped;
+  std::uint16_t metrics_port = 0;
+  if (options.metrics_address) {
+    scraped.emplace(http::options{}, [&](request&& x, http::responder to) {
+      if (x.path == "/metrics") {
+        auto answer = response::text(200, metrics());
+        answer.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
+        to.send(std::move(answer));
+      } else {
+        to.send(response::text(404, "metrics are at /metrics\n"));
+      }
+    });
+    metrics_port = listen(*scraped, given, "metrics", 2, *options.metrics_address);
+  }
+
+  apps.restore(crashes);
+  for (const auto& warning : config.warnings)
+    log.write(troupe::log_level::warning, warning);
+  for (const auto& app : config.document.applications) {
+    const auto done = apps.deploy(app, std::nullopt, true);
+    if (!done)
+      throw cannot_start("application " + app.name + ": " + done.refused->message);
+  }
+  front.start(options.http_threads);
+  front.set_ready(true);
+  rest.start();
+  if (scraped)
+    scraped->start(1);
+  const auto say = [&](const std::string& line) {
+    if (!options.quiet)
+      std::cout << line << std::endl;
+  };
+  say("troupe: serving http://" + http_at.host + ":" + std::to_string(http_port));
+  say("troupe: API on http://" + options.api_address.host + ":" + std::to_string(api_port) +
+      (options.no_token ? ", without a token" : ", token in " + (options.data_dir / "token").string()));
+  if (scraped)
+    say("troupe: metrics on http://" + options.metrics_address->host + ":" + std::to_string(metrics_port) + "/metrics");
+  say("troupe: data in " + options.data_dir.string() + ", " + std::to_string(apps.facts().size()) + " applications");
+  if (options.no_token)
+    log.write(troupe::log_level::warning, "--no-token: every local user may load code into this process");
+  notify_service_manager("READY=1");
+
+  signals.wait();
+  signals.end_at_next();
+  const auto until = steady::now() + options.shutdown_timeout;
+  notify_service_manager("STOPPING=1");
+  say("troupe: draining, another signal ends at once");
+  front.begin_drain();
+  if (options.shutdown_delay.count() > 0)
+    std::this_thread::sleep_for(std::min(options.shutdown_delay, options.shutdown_timeout));
+  rest.stop();
+  if (scraped)
+    scraped->stop();
+  front.stop_listening();
+  const bool idle = front.wait_idle(until);
+  db.freeze();
+  front.stop();
+  const bool healthy = rt->healthy();
+  rt.reset();
+  if (!idle)
+    log.write(troupe::log_level::warning, "requests were still under way after --shutdown-timeout");
+  say("troupe: ended");
+  return idle && healthy ? 0 : 1;
+}
+
+} // namespace
+
+int serve(const serve_options& options) {
+  try {
+    return run(options);
+  } catch (const std::exception& e) {
+    std::cerr << "troupe serve: " << e.what() << std::endl;
+    return 1;
+  }
+}
+
+} // namespace troupe::daemon
