@@ -189,7 +189,7 @@ void check_names(const json& object, std::string_view group, const std::vector<s
     }
     auto path = spec_fields::excerpt_of_key(key);
     if (!group.empty())
-      path = std::string(group) + '.' + path;
+      path = std::string(group).append(1, '.').append(path);
     told->push_back({std::move(path), spec_fields::excerpt(*it), std::move(allowed)});
   }
 }

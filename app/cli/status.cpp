@@ -60,8 +60,11 @@ exit_code run_status(invocation& in) {
     }
     return follow(in, daemon, options);
   }
-  const auto answer = has_name ? json{{"applications", ask_for(daemon, in.arguments[0], query)}}
-                               : daemon.get(std::string("/applications") + query);
+  json answer;
+  if (has_name)
+    answer["applications"] = ask_for(daemon, in.arguments[0], query);
+  else
+    answer = daemon.get(std::string("/applications") + query);
   if (in.json_output())
     in.w.out << answer.dump(2) << '\n';
   else

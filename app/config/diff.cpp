@@ -25,7 +25,7 @@ void compare(const std::string& path, const json& from, const json& to, std::vec
     return;
   }
   for (const auto& [key, value] : to.items())
-    compare(path + '.' + key, from.value(key, json(nullptr)), value, changes);
+    compare(std::string(path).append(1, '.').append(key), from.value(key, json(nullptr)), value, changes);
 }
 
 std::string count_of(std::uint32_t n, std::string_view what) {

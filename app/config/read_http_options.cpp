@@ -64,7 +64,8 @@ http_options read_http_options(const json& value, std::string_view path, reporte
     else
       told.error(member(path, "port"), *port, "an integer from 0 (any free port) to 65535");
   }
-  if (const auto* root = given(value, "root_path"); root && *root != "")
+  if (const auto* root = given(value, "root_path");
+      root && !(root->is_string() && root->get_ref<const std::string&>().empty()))
     told.error(member(path, "root_path"), *root, "\"\": there is no root path; write it into each route_prefix");
   if (value.contains("request_timeout_s")) {
     const auto& timeout = value["request_timeout_s"];

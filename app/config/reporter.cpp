@@ -11,7 +11,8 @@ namespace troupe::config {
 namespace {
 
 bool asks_for_nothing(const json& value) {
-  return value.is_null() || value == false || (value.is_structured() && value.empty()) || value == "";
+  return value.is_null() || value == false || (value.is_structured() && value.empty()) ||
+         (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
 } // namespace
