@@ -9,6 +9,7 @@
 #include <troupe/messages/replica.hpp>
 #include <troupe/messages/request.hpp>
 #include <troupe/messages/status.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 
 #include <string>
 
@@ -24,7 +25,8 @@ using all_messages =
               replica_checked, replica_stopped, deployment_name, deploy_deployment, delete_deployment, scale_deployment,
               control_rollout, command_result, removed_deployment, get_deployment, get_applications, application_list,
               get_effective_spec, get_history, revision_list, claim_room, room_granted, replica_stuck,
-              deployment_removed, replica_status, rollout_status, deployment_status, revision_info, application_status>;
+              deployment_removed, replica_status, rollout_status, deployment_status, revision_info, application_status,
+              restore_deployment>;
 
 /// An inspector that only takes the name.
 struct name_inspector {

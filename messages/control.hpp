@@ -8,6 +8,7 @@
 #include <troupe/messages/status.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,19 @@ struct control_rollout {
   deployment_name target;
   rollout_action action = rollout_action::pause;
   std::uint64_t revision = 0; ///< For `rollback`: which one; 0 = the one before the target.
+  code_ref user_code{};       ///< For `rollback` and `restart`: the code loaded anew; empty = as it is loaded.
 };
-TROUPE_INSPECT(control_rollout, x.target, x.action, x.revision)
+TROUPE_INSPECT(control_rollout, x.target, x.action, x.revision, x.user_code)
+
+struct stored_deployment; // stored_deployment.hpp
+
+/// Takes up a deployment where a stored snapshot left it. Local: the snapshot does not travel. Errors: `rejected` when
+/// there is a deployment of this name.
+struct restore_deployment {
+  deployment_name target;
+  std::shared_ptr<const stored_deployment> state;
+};
+TROUPE_INSPECT(restore_deployment, x.target)
 
 /// What an accepted command set in motion. Travels: never renumber.
 enum class change_kind : std::uint8_t {
@@ -157,12 +169,13 @@ using controller_actor =
                      asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
                      asks<get_deployment>::for_a<deployment_status>, asks<get_applications>::for_a<application_list>,
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
-                     takes<claim_room>, takes<deployment_removed>>;
+                     takes<claim_room>, takes<deployment_removed>, asks<restore_deployment>::for_a<command_result>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
     asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
     asks<get_deployment>::for_a<deployment_status>, asks<get_effective_spec>::for_a<deployment_spec>,
-    asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>>;
+    asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>,
+    asks<restore_deployment>::for_a<command_result>>;
 
 } // namespace troupe

@@ -34,6 +34,8 @@ std::string to_string(errc code) {
     return "signature_mismatch";
   case errc::runtime_stopped:
     return "runtime_stopped";
+  case errc::not_stored:
+    return "not_stored";
   case errc::not_registered:
     return "not_registered";
   }

@@ -38,11 +38,13 @@ enum class errc : std::uint8_t {
   runtime_stopped = 12,
   /// The actor system lacks troupe's message types; call `troupe::register_messages(config)` before it is made.
   not_registered = 13,
+  /// The change is not on disk, the message says why (disk full, read-only). It may not survive a restart.
+  not_stored = 14,
 };
 
 /// The enumerator's name, or "unknown(N)".
 std::string to_string(errc code);
-constexpr errc last_enumerator(errc) { return errc::not_registered; }
+constexpr errc last_enumerator(errc) { return errc::not_stored; }
 
 /// What went wrong with one command or request. A value: copyable, no identity.
 struct error {

@@ -51,6 +51,7 @@ struct words {
   std::string operator()(const event::stuck& e) const { return "stuck" + of(e.replica); }
   std::string operator()(const event::room& e) const { return "room " + number(e.granted) + " seq " + number(e.seq); }
   std::string operator()(const event::timer&) const { return "timer"; }
+  std::string operator()(const event::restore& e) const { return "restore R" + number(e.state->target); }
   // effects
   std::string operator()(const effect::start& e) const { return "start" + of(e.replica) + " " + release_text(e.what); }
   std::string operator()(const effect::route& e) const { return "route" + of(e.replica); }
@@ -66,6 +67,7 @@ struct words {
   std::string operator()(const effect::arm_timer&) const { return {}; }
   std::string operator()(const effect::notify& e) const { return e.kind + " \"" + e.text + "\""; }
   std::string operator()(const effect::removed&) const { return "removed"; }
+  std::string operator()(const effect::persist& e) const { return "store R" + number(e.what.target); }
 };
 
 } // namespace

@@ -19,9 +19,10 @@ class observer; // observer.hpp
 
 namespace troupe::control {
 
-class control_thread; // control_thread.hpp
-class interceptor;    // post.hpp
-class watchdog;       // watchdog.hpp
+class control_thread;   // control_thread.hpp
+class deployment_store; // deployment_store.hpp
+class interceptor;      // post.hpp
+class watchdog;         // watchdog.hpp
 
 /// For the host's log. Never renumber.
 enum class log_level : std::uint8_t { debug = 0, info = 1, warning = 2, error = 3 };
@@ -57,6 +58,7 @@ public:
   control::interceptor* interceptor = nullptr;       ///< nullptr in production.
   control::user_code_hook* user_code_hook = nullptr; ///< nullptr in production.
   deployment_state::observer* observer = nullptr;    ///< nullptr in production.
+  std::shared_ptr<control::deployment_store> store;  ///< nullptr: nothing outlives the process.
   std::uint64_t seed = 0;
   bool detach = true; ///< False in a simulation: replicas of mode `thread` run on the test coordinator too.
   std::shared_ptr<control::watchdog> watchdog;             ///< Never null.

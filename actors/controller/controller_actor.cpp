@@ -8,6 +8,7 @@
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
 #include <troupe/actors/deployment_state/orphans.hpp>
 #include <troupe/actors/router/maintenance.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -46,6 +47,7 @@ public:
   shell(caf::actor_config& cfg, control::environment_ptr env, boot b)
       : control_actor(cfg, std::move(env)), listed_(std::move(b.listed)), bounds_(b.bounds), room_(b.max_replicas) {
     bounds_.room_limited = b.max_replicas > 0;
+    bounds_.durable = this->env().store != nullptr;
     set_down_handler([this](caf::down_msg& m) { went_down(m); });
     set_exit_handler([this](caf::exit_msg& m) { close(std::move(m.reason)); });
   }
@@ -80,6 +82,7 @@ protected:
         [this](get_history& m) { return hand_on<revision_list>(m); },
         [this](const claim_room& m) { claim(m); },
         [this](const deployment_removed& m) { removed(m); },
+        [this](restore_deployment& m) { return restore(m); },
     };
   }
 
@@ -113,6 +116,22 @@ private:
               open_.settle(id, explained(name, std::move(why)));
             });
     return caf::delegated<command_result>{};
+  }
+
+  caf::result<command_result> restore(restore_deployment& m) {
+    if (closing_)
+      return to_caf(stopped());
+    if (find(m.target))
+      return to_caf({errc::rejected, m.target.full() + " runs already"});
+    auto& e = entries_[m.target];
+    start(m.target, e);
+    ++e.deploys_sent;
+    for (const auto& r : m.state->releases)
+      if (r.revision == m.state->target) {
+        e.accepted = r.spec;
+        listed_->put({m.target, e.calls, r.user_code.local});
+      }
+    return delegate(e.state, std::move(m));
   }
 
   // Answered when the name is free too, so that whoever has the answer finds nothing left.

@@ -108,9 +108,9 @@ void machine::on(const event::control& ev) {
   case rollout_action::abort:
     return abort();
   case rollout_action::restart:
-    return restart();
+    return restart(ev.user_code);
   case rollout_action::rollback:
-    return roll_back_to(ev.revision);
+    return roll_back_to(ev.revision, ev.user_code);
   }
 }
 
@@ -133,8 +133,10 @@ void machine::resume(bool skip_bake) {
   enter(rollout_phase::rolling, rollout_reason::none);
 }
 
-void machine::restart() {
+void machine::restart(const code_ref& loaded) {
   auto draft = *target_;
+  if (loaded.local)
+    draft.user_code = loaded;
   draft.code_id = draft.config_id = 0;
   draft.spec.num_replicas = n_;
   draft.cause = "restart";

@@ -1,4 +1,5 @@
 // The shell of the machine: messages in, effects out.
+#include <troupe/actors/control/deployment_store.hpp>
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
 #include <troupe/actors/deployment_state/observer.hpp>
@@ -11,6 +12,8 @@
 #include <caf/send.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -32,7 +35,24 @@ struct updates_tick {
 };
 TROUPE_INSPECT(updates_tick, x.epoch)
 
-using shell_actor = deployment_state_actor::extend<takes<machine_tick>, takes<updates_tick>>;
+/// The store has answered. Private, too.
+struct deployment_saved {
+  std::uint64_t seq = 0;
+  error failure;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, deployment_saved& x) {
+  return f(caf::meta::type_name("troupe::deployment_state::deployment_saved"), x.seq, x.failure.message);
+}
+
+/// The store has failed: time to try again.
+struct save_tick {
+  std::uint64_t epoch = 0;
+};
+TROUPE_INSPECT(save_tick, x.epoch)
+
+using shell_actor =
+    deployment_state_actor::extend<takes<machine_tick>, takes<updates_tick>, takes<deployment_saved>, takes<save_tick>>;
 
 instant to_instant(control::environment::time_point t) {
   return std::chrono::duration_cast<instant>(t.time_since_epoch());
@@ -62,6 +82,9 @@ public:
     for (auto& p : removals_)
       p.deliver(to_caf({errc::runtime_stopped, name_.full() + " has ended"}));
     removals_.clear();
+    for (auto& x : unsaved_)
+      x.promise.deliver(to_caf({errc::runtime_stopped, name_.full() + " has ended"}));
+    unsaved_.clear();
     controller_ = nullptr;
     machine_ = machine{name_}; // the clock may hold this actor until its last tick: not the user's code, too
   }
@@ -90,7 +113,7 @@ protected:
         },
         [this](const scale_deployment& m) { return command(event::scale{m.num_replicas}); },
         [this](const control_rollout& m) {
-          return command(event::control{m.action, m.revision});
+          return command(event::control{m.action, m.revision, m.user_code});
         },
         [this](const get_deployment& m) { return status(m.with_replicas); },
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
@@ -101,7 +124,16 @@ protected:
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
         },
+        [this](const restore_deployment& m) {
+          ++deploys_seen_;
+          return command(event::restore{m.state});
+        },
         [this](const machine_tick& m) { dispatch(event::timer{m.epoch}); },
+        [this](deployment_saved& m) { saved(m.seq, std::move(m.failure)); },
+        [this](const save_tick& m) {
+          if (save_again_.take(m.epoch))
+            save(machine_.snapshot());
+        },
         [this](const updates_tick& m) {
           if (updates_.stalled(m.epoch))
             send_updates();
@@ -112,6 +144,7 @@ protected:
 private:
   caf::result<command_result> deploy(deploy_deployment m) {
     ++deploys_seen_;
+    erasing_ = 0;
     const bool can_reconfigure = m.user_code.local && m.user_code.local->traits().has_reconfigure;
     const bool can_check = m.user_code.local && m.user_code.local->traits().has_check_health;
     auto answer = command(event::deploy{std::move(m.spec), std::move(m.user_code), can_reconfigure, can_check});
@@ -121,11 +154,55 @@ private:
     return answer;
   }
 
+  /// Answered when everything that has changed so far is stored.
   caf::result<command_result> command(any_event ev) {
+    if (!storage_failure_.empty())
+      return to_caf({errc::not_stored, "changes of " + name_.full() + " are refused: " + storage_failure_});
     auto t = dispatch(std::move(ev));
     if (t.refused.code != errc::none)
       return to_caf(t.refused);
-    return std::move(t.result);
+    if (saves_done_ == saves_sent_)
+      return std::move(t.result);
+    unsaved_.push_back({saves_sent_, make_response_promise<command_result>(), std::move(t.result)});
+    return caf::delegated<command_result>{};
+  }
+
+  // -- durable state
+
+  void save(stored_deployment what) {
+    env().store->save(std::move(what), [me = caf::actor_cast<shell_actor>(this), seq = ++saves_sent_](error why) {
+      caf::anon_send(me, deployment_saved{seq, std::move(why)});
+    });
+  }
+
+  void saved(std::uint64_t seq, error failure) {
+    saves_done_ = std::max(saves_done_, seq);
+    storage_failure_ = failure.message;
+    if (failure.code != errc::none) {
+      env().log(control::log_level::error, name_.full() + " is not stored: " + failure.message);
+      if (seq == saves_sent_)
+        tick_after(std::chrono::seconds{1}, save_tick{save_again_.arm()});
+    }
+    for (; !unsaved_.empty() && unsaved_.front().seq <= saves_done_; unsaved_.pop_front()) {
+      auto& x = unsaved_.front();
+      if (failure.code == errc::none)
+        x.promise.deliver(std::move(x.result));
+      else
+        x.promise.deliver(
+            to_caf({errc::not_stored, "the change runs but is not stored, it is tried again: " + failure.message}));
+    }
+    if (erasing_ == seq && erasing_ != 0) {
+      erasing_ = 0;
+      gone();
+    }
+  }
+
+  /// Nothing is left, and that is stored.
+  void gone() {
+    for (auto& p : removals_)
+      p.deliver(removed_deployment{name_});
+    removals_.clear();
+    post(controller_, deployment_removed{name_, deploys_seen_});
   }
 
   /// Steps the machine and runs its effects; effects that are answered at once (`probe`) step it again, in order.
@@ -227,11 +304,15 @@ private:
   void run(effect::notify& e) { env().emit({name_, std::move(e.kind), 0, std::move(e.text)}); }
 
   void run(const effect::removed&) {
-    for (auto& p : removals_)
-      p.deliver(removed_deployment{name_});
-    removals_.clear();
-    post(controller_, deployment_removed{name_, deploys_seen_});
+    if (!env().store)
+      return gone();
+    erasing_ = ++saves_sent_;
+    save_again_.disarm();
+    env().store->erase(name_, [me = caf::actor_cast<shell_actor>(this), seq = erasing_](error why) {
+      caf::anon_send(me, deployment_saved{seq, std::move(why)});
+    });
   }
+  void run(effect::persist& e) { save(std::move(e.what)); }
 
   deployment_status status(bool with_replicas) const {
     auto s = machine_.status(to_instant(env().now()), with_replicas);
@@ -285,6 +366,18 @@ private:
   std::vector<caf::typed_response_promise<removed_deployment>> removals_;
   std::uint64_t deploys_seen_ = 0;
   std::uint64_t random_;
+
+  /// A command whose change is not stored yet.
+  struct unsaved_command {
+    std::uint64_t seq = 0;
+    caf::typed_response_promise<command_result> promise;
+    command_result result;
+  };
+  std::deque<unsaved_command> unsaved_;
+  std::uint64_t saves_sent_ = 0, saves_done_ = 0;
+  std::uint64_t erasing_ = 0; ///< The save that erases; 0 = none.
+  std::string storage_failure_;
+  control::tick_epoch save_again_;
 };
 
 } // namespace

@@ -18,8 +18,11 @@ transition machine::step(const moment& at, const any_event& ev) {
   at_ = at;
   out_ = {};
   std::visit([this](const auto& e) { on(e); }, ev);
-  if (out_.refused.code == errc::none)
+  if (out_.refused.code == errc::none) {
     reconcile();
+    if (limits_.durable)
+      persist();
+  }
   return std::move(out_);
 }
 

@@ -27,6 +27,7 @@
 #include <troupe/actors/deployment_state/replica_table.hpp>
 #include <troupe/messages/control.hpp>
 #include <troupe/messages/error.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 
 #include <deque>
 #include <map>
@@ -51,6 +52,11 @@ struct remove {};
 struct control {
   rollout_action action = rollout_action::pause;
   std::uint64_t revision = 0;
+  code_ref user_code{}; ///< For rollback and restart: loaded anew; empty = as it is loaded.
+};
+/// The first event of a machine that takes up what a stored snapshot left.
+struct restore {
+  std::shared_ptr<const stored_deployment> state;
 };
 struct started {
   replica_ref replica;
@@ -92,9 +98,9 @@ struct timer {
 };
 } // namespace event
 
-using any_event =
-    std::variant<event::deploy, event::scale, event::remove, event::control, event::started, event::reconfigured,
-                 event::checked, event::probed, event::stopped, event::stuck, event::room, event::timer>;
+using any_event = std::variant<event::deploy, event::scale, event::remove, event::control, event::started,
+                               event::reconfigured, event::checked, event::probed, event::stopped, event::stuck,
+                               event::room, event::timer, event::restore>;
 
 namespace effect {
 /// Spawn a replica of `what`.
@@ -157,11 +163,15 @@ struct notify {
 };
 /// Nothing is left of a deleted deployment.
 struct removed {};
+/// What has to outlive the process has changed. Commands are acknowledged when it is stored.
+struct persist {
+  stored_deployment what;
+};
 } // namespace effect
 
 using any_effect = std::variant<effect::start, effect::route, effect::update, effect::check, effect::probe,
                                 effect::stop, effect::abandon, effect::forget, effect::apply_options, effect::serve,
-                                effect::claim, effect::arm_timer, effect::notify, effect::removed>;
+                                effect::claim, effect::arm_timer, effect::notify, effect::removed, effect::persist>;
 
 /// The moment of an event: the clock, and 64 random bits for jitter.
 struct moment {
@@ -195,6 +205,7 @@ enum class wrong_rule : std::uint8_t {
 /// Limits of the runtime that the machine works in.
 struct limits {
   bool room_limited = false; ///< Replicas need room, which is claimed; else there is always enough.
+  bool durable = false;      ///< Snapshots are stored.
   wrong_rule wrong = wrong_rule::none;
 };
 
@@ -211,6 +222,8 @@ public:
   deployment_spec effective_spec() const;
   revision_list revisions() const;
   bool deleting() const { return deleting_; }
+  /// What has to outlive the process. Precondition: there is a target.
+  stored_deployment snapshot() const;
 
 private:
   friend struct machine_access; // tests look at counts
@@ -252,6 +265,7 @@ private:
   void on(const event::stuck& ev);
   void on(const event::room& ev);
   void on(const event::timer& ev);
+  void on(const event::restore& ev); // durable.cpp
 
   // -- targets (commands.cpp, rollback.cpp) --
   void set_target(const release_ptr& r, bool rolling_back);
@@ -259,8 +273,8 @@ private:
   void set_count(std::uint32_t n);
   void resume(bool skip_bake);
   void abort();
-  void roll_back_to(std::uint64_t revision);
-  void restart();
+  void roll_back_to(std::uint64_t revision, const code_ref& loaded);
+  void restart(const code_ref& loaded);
   void fail(rollout_reason reason, const std::string& message);
   void enter(rollout_phase phase, rollout_reason reason);
 
@@ -308,6 +322,7 @@ private:
   bool awaits_progress() const;
   void account_progress();
   void publish();
+  void persist(); // durable.cpp
   std::optional<instant> next_deadline() const;
 
   // -- questions --
@@ -385,6 +400,18 @@ private:
   std::uint64_t room_seq_ = 0, room_answered_ = 0;
   std::uint32_t room_want_ = 0, granted_ = 0;
   bool waiting_for_room_ = false;
+
+  /// What a snapshot depends on; when it changes there is a new one. The position counts by waves.
+  struct durable_key {
+    std::uint64_t target = 0, base = 0;
+    std::uint32_t n = 0, waves_done = 0;
+    rollout_phase phase = rollout_phase::complete;
+    rollout_reason reason = rollout_reason::none;
+    bool rolling_back = false, replace_stale = false, first_wave_up = false, canary_done = false, deleting = false;
+    std::string failure;
+    bool operator==(const durable_key&) const = default;
+  };
+  durable_key stored_;
 
   std::optional<instant> armed_;
   std::uint64_t timer_epoch_ = 0;

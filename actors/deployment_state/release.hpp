@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::deployment_state {
@@ -52,6 +53,20 @@ public:
 
   const std::vector<release_ptr>& all() const { return releases_; }
   void clear() { releases_.clear(); }
+
+  /// The numbers that come next.
+  struct counters {
+    std::uint64_t revision = 1;
+    std::uint32_t code = 1;
+    std::uint32_t config = 1;
+  };
+  counters next() const { return {next_revision_, next_code_, next_config_}; }
+  void restore(std::vector<release_ptr> releases, const counters& next) {
+    releases_ = std::move(releases);
+    next_revision_ = next.revision;
+    next_code_ = next.code;
+    next_config_ = next.config;
+  }
 
 private:
   std::vector<release_ptr> releases_; ///< Oldest first.

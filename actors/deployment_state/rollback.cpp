@@ -30,7 +30,7 @@ void machine::abort() {
   out_.result = {change_kind::replaced, base_->revision, "going back to R" + std::to_string(base_->revision)};
 }
 
-void machine::roll_back_to(std::uint64_t revision) {
+void machine::roll_back_to(std::uint64_t revision, const code_ref& loaded) {
   const auto old = history_.find(revision, target_);
   if (!old)
     return refuse(errc::rejected, revision == 0 ? "there is no earlier revision"
@@ -38,6 +38,10 @@ void machine::roll_back_to(std::uint64_t revision) {
   if (same_release(old, target_) && same_but_count(*old, *target_))
     return refuse(errc::rejected, "R" + std::to_string(old->revision) + " is what the target is already");
   auto draft = *old;
+  if (loaded.local)
+    draft.user_code = loaded;
+  else if (!draft.user_code.local && !draft.user_code.name.empty())
+    return refuse(errc::rejected, "the code of R" + std::to_string(old->revision) + " is not loaded");
   draft.spec.num_replicas = n_;
   draft.cause = "rollback to R" + std::to_string(old->revision);
   const auto r = history_.make(std::move(draft), target_, base_, false);

@@ -44,6 +44,7 @@ runtime::core::core(caf::actor_system* host, runtime_options options)
       listed(std::make_shared<controller::directory>()) {
   auto made = control::make_environment(system);
   made->seed = seed_of(options);
+  made->store = std::move(options.store);
   made->on_event = [h = hub](const runtime_event& x) { h->event(x); };
   made->on_log = [h = hub](log_level level, std::string_view text) { h->log(level, text); };
   thread = made->control;

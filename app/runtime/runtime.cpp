@@ -2,6 +2,7 @@
 #include <troupe/actors/controller/admission.hpp>
 #include <troupe/actors/controller/suggest.hpp>
 #include <troupe/app/runtime/core.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 #include <troupe/app/runtime/runtime.hpp>
 
 #include <algorithm>
@@ -57,17 +58,28 @@ command_result runtime::scale(std::string_view name, std::uint32_t num_replicas)
   return core_->demand<command_result>(scale_deployment{parse_deployment_name(name), num_replicas});
 }
 
-command_result runtime::command(std::string_view name, rollout_action action, std::uint64_t revision) {
-  return core_->demand<command_result>(control_rollout{parse_deployment_name(name), action, revision});
+command_result runtime::command(std::string_view name, rollout_action action, std::uint64_t revision, code_ref code) {
+  return core_->demand<command_result>(control_rollout{parse_deployment_name(name), action, revision, std::move(code)});
 }
 
 command_result runtime::pause(std::string_view name) { return command(name, rollout_action::pause); }
 command_result runtime::resume(std::string_view name) { return command(name, rollout_action::resume); }
 command_result runtime::promote(std::string_view name) { return command(name, rollout_action::promote); }
 command_result runtime::abort(std::string_view name) { return command(name, rollout_action::abort); }
-command_result runtime::restart(std::string_view name) { return command(name, rollout_action::restart); }
-command_result runtime::rollback(std::string_view name, std::uint64_t revision) {
-  return command(name, rollout_action::rollback, revision);
+command_result runtime::restart(std::string_view name, code_ref loaded_anew) {
+  return command(name, rollout_action::restart, 0, std::move(loaded_anew));
+}
+command_result runtime::rollback(std::string_view name, std::uint64_t revision, code_ref loaded_anew) {
+  return command(name, rollout_action::rollback, revision, std::move(loaded_anew));
+}
+
+result<command_result> runtime::try_deploy(deployment_spec spec, code_ref user_code) {
+  return core_->ask<command_result>(deploy_deployment{std::move(spec), std::move(user_code)});
+}
+
+command_result runtime::restore(std::shared_ptr<const stored_deployment> state) {
+  auto name = state->name;
+  return core_->demand<command_result>(restore_deployment{std::move(name), std::move(state)});
 }
 
 void runtime::remove(std::string_view name) {

@@ -92,6 +92,12 @@ public:
   }
   result<command_result> try_run(deployment_options what, std::shared_ptr<const code> user_code);
 
+  /// As `try_run` for a spec that was read or built elsewhere, and code with the name under which it is stored.
+  result<command_result> try_deploy(deployment_spec spec, code_ref user_code);
+  /// Takes up a deployment where a snapshot left it: as many replicas of each revision as its rollout position says.
+  /// `rejected` when it runs already.
+  command_result restore(std::shared_ptr<const stored_deployment> state);
+
   // -- requests
 
   /// `handle<pong(ping)>(name)`, or `handle<T>(name)` for all that class T answers. Does not block. It stays good
@@ -111,8 +117,10 @@ public:
   command_result resume(std::string_view name);
   command_result promote(std::string_view name);
   command_result abort(std::string_view name);
-  command_result restart(std::string_view name);
-  command_result rollback(std::string_view name, std::uint64_t revision = 0); ///< 0 = the one before the target.
+  /// With `loaded_anew` the new replicas run that code, a fresh copy of what they ran; else what is loaded.
+  command_result restart(std::string_view name, code_ref loaded_anew = {});
+  /// 0 = the one before the target. `loaded_anew` as for `restart`.
+  command_result rollback(std::string_view name, std::uint64_t revision = 0, code_ref loaded_anew = {});
   /// Drains and removes; returns when it is gone. `rejected` when a deploy of that name comes first.
   void remove(std::string_view name);
 
@@ -147,7 +155,7 @@ public:
 private:
   struct core;
   std::shared_ptr<router> find_router(std::string_view name, const std::vector<signature_info>& wanted) const;
-  command_result command(std::string_view name, rollout_action action, std::uint64_t revision = 0);
+  command_result command(std::string_view name, rollout_action action, std::uint64_t revision = 0, code_ref code = {});
   std::unique_ptr<core> core_;
 };
 

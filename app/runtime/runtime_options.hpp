@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,10 @@ struct runtime_options {
   milliseconds shutdown_timeout{30'000};                ///< Longest drain at destruction, over all deployments. >= 0.
   std::function<void(const runtime_event&)> on_event{}; ///< Something that an operator may want to see.
   std::function<void(log_level, std::string_view)> on_log{}; ///< The library itself prints nothing.
+
+  /// Where targets, revisions and rollout positions are kept; changes are acknowledged when they are stored. Null:
+  /// nothing outlives the process.
+  std::shared_ptr<control::deployment_store> store{};
 
   // Only for a runtime that makes its own actor system:
   std::string scheduler_policy = "local"; ///< "local", or CAF's "sharing" or "stealing": see docs/decisions/0005.

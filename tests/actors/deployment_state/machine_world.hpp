@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -94,6 +95,12 @@ public:
   }
   command_result control(rollout_action a, std::uint64_t revision = 0) { return command(event::control{a, revision}); }
   void remove() { command(event::remove{}); }
+  /// What another machine has stored; the invariants of running on are not meant for it.
+  command_result restore(stored_deployment what) {
+    desired_n_ = what.num_replicas;
+    return command(event::restore{std::make_shared<const stored_deployment>(std::move(what))});
+  }
+  std::optional<stored_deployment> stored; ///< The last snapshot.
   error refused;
 
   // -- faults --
@@ -197,6 +204,7 @@ private:
   void obey(const effect::arm_timer& e);
   void obey(const effect::notify& e);
   void obey(const effect::removed& e);
+  void obey(const effect::persist& e) { stored = e.what; }
   void say(const std::string& line) {
     if (tracing)
       trace.push_back(std::to_string(now_ / 1ms) + " " + line);

@@ -1,0 +1,96 @@
+// What outlives the process: when there is a new snapshot, what is in it, and how a machine takes one up.
+#include <troupe/actors/deployment_state/machine.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::deployment_state {
+
+void machine::persist() {
+  if (!target_ || removed_)
+    return;
+  durable_key now{.target = target_->revision,
+                  .base = base_ ? base_->revision : 0,
+                  .n = n_,
+                  .waves_done = waves_done_,
+                  .phase = phase_,
+                  .reason = reason_,
+                  .rolling_back = rolling_back_,
+                  .replace_stale = replace_stale_,
+                  .first_wave_up = first_wave_up_,
+                  .canary_done = canary_done_,
+                  .deleting = deleting_,
+                  .failure = failure_};
+  if (now == stored_)
+    return;
+  stored_ = std::move(now);
+  emit(effect::persist{snapshot()});
+}
+
+stored_deployment machine::snapshot() const {
+  stored_deployment d;
+  d.name = name_;
+  d.target = target_->revision;
+  d.base = base_ ? base_->revision : 0;
+  d.num_replicas = n_;
+  d.of_target = std::min(n_, current_available());
+  d.phase = phase_;
+  d.reason = reason_;
+  d.rolling_back = rolling_back_;
+  d.replace_stale = replace_stale_;
+  d.first_wave_up = first_wave_up_;
+  d.canary_done = canary_done_;
+  d.deleting = deleting_;
+  d.waves_done = waves_done_;
+  d.failure = failure_;
+  const auto next = history_.next();
+  d.next_revision = next.revision;
+  d.next_code = next.code;
+  d.next_config = next.config;
+  for (const auto& r : history_.all())
+    d.releases.push_back({r->revision, r->code_id, r->config_id, r->code_revision, r->config_revision, r->cause,
+                          r->spec, r->user_code, r->can_reconfigure, r->can_check});
+  return d;
+}
+
+void machine::on(const event::restore& ev) {
+  if (target_)
+    return refuse(errc::rejected, name_.full() + " runs already");
+  const auto& d = *ev.state;
+  std::vector<release_ptr> releases;
+  for (const auto& r : d.releases) {
+    releases.push_back(
+        std::make_shared<const release>(release{r.spec, r.user_code, r.can_reconfigure, r.can_check, r.revision,
+                                                r.code_id, r.config_id, r.code_revision, r.config_revision, r.cause}));
+    if (r.revision == d.target)
+      target_ = releases.back();
+    if (r.revision == d.base)
+      base_ = releases.back();
+  }
+  history_.restore(std::move(releases), {d.next_revision, d.next_code, d.next_config});
+  n_ = d.num_replicas;
+  phase_ = d.phase;
+  reason_ = d.reason;
+  rolling_back_ = d.rolling_back;
+  replace_stale_ = d.replace_stale;
+  first_wave_up_ = d.first_wave_up;
+  canary_done_ = d.canary_done;
+  waves_done_ = d.waves_done;
+  failure_ = d.failure;
+  if (phase_ == rollout_phase::baking)
+    bake_until_ = at_.now + target_->spec.rollout.bake; // how much of it was over is not known
+  emit(effect::apply_options{target_});
+  // As many of each as the position says, all at once; what is missing then (of a failed first deployment, say) is for
+  // `reconcile` to decide.
+  const auto of_target = phase_ == rollout_phase::complete ? n_ : std::min(n_, d.of_target);
+  for (std::uint32_t i = 0; i < of_target && has_room(); ++i)
+    start_one(target_, 0, {});
+  if (base_ && phase_ != rollout_phase::complete)
+    for (auto i = of_target; i < n_ && has_room(); ++i)
+      start_one(base_, 0, {});
+  out_.result = {change_kind::none, target_->revision, ""};
+  note("restored", target_->label() + ": " + std::to_string(of_target) + " of " + std::to_string(n_) +
+                       " replicas start as the target");
+}
+
+} // namespace troupe::deployment_state
