@@ -72,13 +72,13 @@ private:
   std::uint32_t state_ = 2463534242;
 };
 
-class bare_client : public caf::event_based_actor {
-public:
-  bare_client(caf::actor_config& cfg, const std::vector<caf::actor>& targets, job what, std::promise<double>& rate)
-      : caf::event_based_actor(cfg), targets_(targets), pick_(targets.size()), meter_(what, rate),
-        timeout_(what.timeout ? caf::duration{long_timeout} : caf::duration{caf::infinite}) {}
-
+/// Keeps `window` calls open. `Self::ask(request, on_answer, on_error)` sends one.
+template <class Self>
+class client : public caf::event_based_actor {
 protected:
+  client(caf::actor_config& cfg, job what, std::promise<double>& rate)
+      : caf::event_based_actor(cfg), meter_(what, rate) {}
+
   caf::behavior make_behavior() override {
     return {[this](begin_calls) {
       for (unsigned i = 0; i < window; ++i)
@@ -90,62 +90,55 @@ private:
   void call() {
     if (!meter_.may_send())
       return;
-    request(targets_[pick_()], timeout_, ping{meter_.sent()})
-        .then(
-            [this](const pong&) {
-              if (meter_.answered())
-                quit();
-              else
-                call();
-            },
-            [this](const caf::error& e) {
-              meter_.failed(system().render(e));
-              quit();
-            });
+    static_cast<Self*>(this)->ask(
+        ping{meter_.sent()},
+        [this](const pong&) {
+          if (meter_.answered())
+            quit();
+          else
+            call();
+        },
+        [this](const caf::error& e) {
+          meter_.failed(system().render(e));
+          quit();
+        });
   }
 
+  meter meter_;
+};
+
+class bare_client final : public client<bare_client> {
+public:
+  bare_client(caf::actor_config& cfg, const std::vector<caf::actor>& targets, job what, std::promise<double>& rate)
+      : client(cfg, what, rate), targets_(targets), pick_(targets.size()),
+        timeout_(what.timeout ? caf::duration{long_timeout} : caf::duration{caf::infinite}) {}
+
+  template <class OnAnswer, class OnError>
+  void ask(ping what, OnAnswer on_answer, OnError on_error) {
+    request(targets_[pick_()], timeout_, what).then(on_answer, on_error);
+  }
+
+private:
   const std::vector<caf::actor>& targets_;
   picker pick_;
-  meter meter_;
   caf::duration timeout_;
 };
 
-class our_client : public caf::event_based_actor {
+class our_client final : public client<our_client> {
 public:
   our_client(caf::actor_config& cfg, handle<pong(ping)> to, job what, std::promise<double>& rate)
-      : caf::event_based_actor(cfg), to_(std::move(to)), meter_(what, rate) {
+      : client(cfg, what, rate), to_(std::move(to)) {
     if (what.timeout)
       options_.timeout = long_timeout;
   }
 
-protected:
-  caf::behavior make_behavior() override {
-    return {[this](begin_calls) {
-      for (unsigned i = 0; i < window; ++i)
-        call();
-    }};
+  template <class OnAnswer, class OnError>
+  void ask(ping what, OnAnswer on_answer, OnError on_error) {
+    to_.request(this, what, options_).then(on_answer, on_error);
   }
 
 private:
-  void call() {
-    if (!meter_.may_send())
-      return;
-    to_.request(this, ping{meter_.sent()}, options_)
-        .then(
-            [this](const pong&) {
-              if (meter_.answered())
-                quit();
-              else
-                call();
-            },
-            [this](const error& e) {
-              meter_.failed(to_string(e));
-              quit();
-            });
-  }
-
   handle<pong(ping)> to_;
-  meter meter_;
   call_options options_;
 };
 

@@ -78,6 +78,7 @@ std::size_t best_reference(const question& q, const std::vector<round_figures>& 
   double best_value = 0;
   for (std::size_t k = 0; k < q.references.size(); ++k) {
     std::vector<double> values;
+    values.reserve(rounds.size());
     for (const auto& r : rounds)
       values.push_back(r.references[k].value);
     const auto value = median(values);

@@ -19,7 +19,8 @@ struct deployment_name {
   std::string name;
   std::string full() const { return application == "default" ? name : application + "/" + name; }
   friend bool operator==(const deployment_name&, const deployment_name&) = default;
-  friend auto operator<=>(const deployment_name&, const deployment_name&) = default;
+  // clang-tidy 14 takes the 0 of the comparison that the compiler makes for a pointer.
+  friend auto operator<=>(const deployment_name&, const deployment_name&) = default; // NOLINT(modernize-use-nullptr)
 };
 TROUPE_INSPECT(deployment_name, x.application, x.name)
 

@@ -16,7 +16,9 @@ struct request_tags {
   std::string tracestate;
   std::string session_id; ///< Keeps a session on one replica where the router supports it.
   std::string model_id;
-  std::string caller; ///< `[application/]name` of the deployment that called, empty for the outside.
+  /// `[application/]name` of the deployment that called, where the request came from another process; empty = the
+  /// outside. Inside one process `request_context::caller` knows it without this.
+  std::string caller;
   friend bool operator==(const request_tags&, const request_tags&) = default;
 };
 TROUPE_INSPECT(request_tags, x.request_id, x.traceparent, x.tracestate, x.session_id, x.model_id, x.caller)

@@ -1,11 +1,11 @@
 // Which names a JSON spec may have. What Ray Serve knows and this release does not is refused with a sentence, never
 // ignored: an operator must not believe that it is in force.
+#include <troupe/messages/edit_distance.hpp>
 #include <troupe/messages/spec_fields.hpp>
 #include <troupe/messages/spec_keys.hpp>
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <optional>
 
 namespace troupe::spec_keys {
@@ -111,22 +111,6 @@ std::string_view leaf_of(std::string_view path) {
   return dot == std::string_view::npos ? path : path.substr(dot + 1);
 }
 
-// Levenshtein; the names are short, and keys that are too long to be close do not get here.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 // The closest name, in the same group if there is a choice; also one that only stands in the wrong group.
 std::optional<std::string_view> guess(const std::vector<std::string_view>& paths, std::string_view group,
                                       std::string_view key) {
@@ -136,7 +120,7 @@ std::optional<std::string_view> guess(const std::vector<std::string_view>& paths
   const auto consider = [&](std::string_view compared, std::string_view suggested, std::string_view its_group) {
     if (std::max(compared.size(), key.size()) - std::min(compared.size(), key.size()) > most)
       return;
-    const auto d = distance(compared, key);
+    const auto d = edit_distance(compared, key);
     const auto cost = 2 * d + (its_group == group ? 0U : 1U);
     if (d <= most && 2 * d <= key.size() && cost < best_cost) {
       best_cost = cost;

@@ -1,6 +1,7 @@
 // The control thread: a queue of resumable actors, a thread that resumes them, and a look once per second.
 #include <troupe/actors/control/control_thread.hpp>
 #include <troupe/actors/control/local_queues.hpp>
+#include <troupe/actors/control/units.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/resumable.hpp>
@@ -27,10 +28,15 @@ constexpr std::size_t turn = 64;
 /// takes the core away from who has the next one ready.
 class outbound_unit final : public caf::execution_unit {
 public:
-  explicit outbound_unit(caf::actor_system& sys)
-      : caf::execution_unit(&sys), local_(dynamic_cast<caf::scheduler::coordinator<local_queues>*>(&sys.scheduler())) {}
+  outbound_unit(caf::actor_system& sys, const std::thread::id& own)
+      : caf::execution_unit(&sys), own_(own),
+        local_(dynamic_cast<caf::scheduler::coordinator<local_queues>*>(&sys.scheduler())) {}
 
   void exec_later(caf::resumable* job) override {
+    if (std::this_thread::get_id() != own_) { // handed on from elsewhere: no turn of ours will follow
+      system().scheduler().enqueue(job);
+      return;
+    }
     woken_.push_back(job);
     if (woken_.size() >= most_woken)
       hand_on();
@@ -49,6 +55,7 @@ public:
 
 private:
   static constexpr std::size_t most_woken = 256;
+  const std::thread::id& own_;
   caf::scheduler::coordinator<local_queues>* local_;
   std::vector<caf::resumable*> woken_;
 };
@@ -57,7 +64,7 @@ private:
 
 // Shared with the thread, which may outlive the object by the little that `stop` on the thread itself leaves to do.
 struct control_thread::state final : caf::execution_unit {
-  explicit state(caf::actor_system& sys) : caf::execution_unit(&sys), outbound(sys) {}
+  explicit state(caf::actor_system& sys) : caf::execution_unit(&sys), outbound(sys, id) {}
 
   // The inbound unit. Called on any thread, with a reference to `job` that the queue takes over.
   void exec_later(caf::resumable* job) override {
@@ -118,19 +125,10 @@ struct control_thread::state final : caf::execution_unit {
   }
 
   void resume(caf::resumable* job) {
-    const auto next = job->resume(&outbound, turn);
+    const bool more = resume_once(job, outbound, turn);
     outbound.hand_on();
-    switch (next) {
-    case caf::resumable::resume_later:
+    if (more)
       exec_later(job);
-      break;
-    case caf::resumable::done:
-    case caf::resumable::awaiting_message:
-      caf::intrusive_ptr_release(job);
-      break;
-    case caf::resumable::shutdown_execution_unit:
-      break;
-    }
   }
 
   void look_now(steady::time_point now) {

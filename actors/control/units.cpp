@@ -1,4 +1,4 @@
-// Compares dynamic types: CAF's units have no other mark.
+// Workers are told by their dynamic types: CAF's units have no other mark.
 #include <troupe/actors/control/local_queues.hpp>
 #include <troupe/actors/control/units.hpp>
 
@@ -21,6 +21,20 @@ bool is_worker_of(const caf::execution_unit& unit, const caf::actor_system& sys)
          type == typeid(scheduler::worker<policy::work_sharing>) ||
          type == typeid(scheduler::worker<policy::profiled<policy::work_stealing>>) ||
          type == typeid(scheduler::worker<policy::profiled<policy::work_sharing>>);
+}
+
+bool resume_once(caf::resumable* job, caf::execution_unit& unit, std::size_t turn) {
+  switch (job->resume(&unit, turn)) {
+  case caf::resumable::resume_later:
+    return true;
+  case caf::resumable::done:
+  case caf::resumable::awaiting_message:
+    caf::intrusive_ptr_release(job);
+    break;
+  case caf::resumable::shutdown_execution_unit:
+    break;
+  }
+  return false;
 }
 
 } // namespace troupe::control

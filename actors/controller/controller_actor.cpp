@@ -6,6 +6,7 @@
 #include <troupe/actors/controller/room_keeper.hpp>
 #include <troupe/actors/controller/suggest.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
+#include <troupe/actors/deployment_state/orphans.hpp>
 #include <troupe/actors/router/maintenance.hpp>
 #include <troupe/messages/stored_deployment.hpp>
 
@@ -79,10 +80,7 @@ protected:
           return hand_on<deployment_spec>(m);
         },
         [this](get_history& m) { return hand_on<revision_list>(m); },
-        [this](const claim_room& m) {
-          if (is_from(m.from))
-            tell(room_.claim(m));
-        },
+        [this](const claim_room& m) { claim(m); },
         [this](const deployment_removed& m) { removed(m); },
         [this](restore_deployment& m) { return restore(m); },
     };
@@ -325,6 +323,16 @@ private:
   }
 
   // -- room ----------------------------------------------------------------------------------------------------------
+
+  void claim(const claim_room& m) {
+    const auto of = deployment_state::deployment_of_orphans(m.from);
+    if (!of && is_from(m.from))
+      tell(room_.claim(m));
+    else if (of && is_from(*of))
+      tell(room_.hand_over(*of, m));
+    else if (of && room_.knows(m.from))
+      tell(m.want == 0 ? room_.forget(m.from) : room_.claim(m));
+  }
 
   void tell(const std::vector<grant>& grants) {
     for (const auto& g : grants)

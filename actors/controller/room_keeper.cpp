@@ -40,6 +40,15 @@ std::vector<grant> room_keeper::claim(const claim_room& c) {
   return out;
 }
 
+std::vector<grant> room_keeper::hand_over(const deployment_name& name, const claim_room& claim) {
+  const auto kept = std::min(granted(name), claim.want);
+  if (kept > 0) {
+    accounts_[claim.from] = {.seq = claim.seq, .want = kept, .granted = kept};
+    accounts_[name].granted -= kept;
+  }
+  return forget(name);
+}
+
 std::vector<grant> room_keeper::forget(const deployment_name& name) {
   const auto it = accounts_.find(name);
   if (it == accounts_.end())

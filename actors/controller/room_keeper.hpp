@@ -32,9 +32,13 @@ public:
   /// Ignored when an equal or higher `seq` of this deployment was seen (copied or reordered). Else what to tell: the
   /// claimer always, others where room became free for them. O(log deployments), plus what is told.
   std::vector<grant> claim(const claim_room& c);
+  /// What the deployment had goes to `claim.from`, which holds no more than it wants, and waits for nothing: replicas
+  /// that outlive their deployment's state actor. The deployment is forgotten.
+  std::vector<grant> hand_over(const deployment_name& name, const claim_room& claim);
   /// The deployment is gone with all it had, its count of claims included.
   std::vector<grant> forget(const deployment_name& name);
 
+  bool knows(const deployment_name& name) const { return accounts_.count(name) > 0; }
   std::uint32_t granted(const deployment_name& name) const;
   std::uint64_t granted_in_all() const { return used_; }
   std::uint32_t max() const { return max_; }

@@ -1,33 +1,16 @@
 // The nearest name by edit distance.
 #include <troupe/actors/controller/suggest.hpp>
+#include <troupe/messages/edit_distance.hpp>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace troupe::controller {
 
 namespace {
 
 constexpr std::size_t most_listed = 10;
-
-// Levenshtein, in bytes.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string in_quotes(const std::string& text) { return '"' + text + '"'; }
 
@@ -42,7 +25,7 @@ error unknown_deployment(const deployment_name& asked, const std::vector<deploym
   auto fewest = std::max<std::size_t>(name.size() / 3, 1) + 1;
   for (const auto& k : known) {
     // One in another application under the same name is what was meant more often than a typing error.
-    const auto distance = k.name == asked.name ? 0 : edits(name, k.full());
+    const auto distance = k.name == asked.name ? 0 : edit_distance(name, k.full());
     if (distance < fewest) {
       fewest = distance;
       nearest = k.full();

@@ -25,14 +25,16 @@ void machine::on(const event::deploy& ev) {
   if (!first && same_release(r, target_)) {
     const bool scaled = count != n_;
     const bool light = !same_but_count(*r, *target_);
-    if (phase_ != rollout_phase::failed)
-      failure_.clear(); // the target was asked for again: what was rolled back to it is no failure any more
-    if (!scaled && !light) {
-      out_.result = {change_kind::none, target_->revision,
-                     phase_ == rollout_phase::failed ? "the target is the same and has failed; restart tries it again"
-                                                     : ""};
+    if (!scaled && !light) { // no new target: the reason of a failure stays, also where it was rolled back to this one
+      out_.result = {change_kind::none, target_->revision, ""};
+      if (phase_ == rollout_phase::failed)
+        out_.result.message = "the target is the same and has failed; restart tries it again";
+      else if (!failure_.empty())
+        out_.result.message = "the target is the same; until another one is accepted the status tells: " + failure_;
       return;
     }
+    if (phase_ != rollout_phase::failed)
+      failure_.clear();
     if (same_release(base_, target_))
       base_ = r;
     target_ = r;

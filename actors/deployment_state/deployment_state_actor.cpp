@@ -3,6 +3,7 @@
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
 #include <troupe/actors/deployment_state/observer.hpp>
+#include <troupe/actors/deployment_state/orphans.hpp>
 #include <troupe/actors/deployment_state/update_pacer.hpp>
 #include <troupe/actors/replica/code.hpp>
 #include <troupe/actors/replica/replica_actor.hpp>
@@ -77,10 +78,7 @@ public:
   const char* name() const override { return "troupe.deployment_state"; }
 
   void on_exit() override {
-    for (auto& r : replicas_)
-      if (r.actor)
-        caf::anon_send_exit(r.actor, caf::exit_reason::kill);
-    replicas_.clear();
+    leave_orphans(shared_env(), this, name_, controller_, calls_, std::exchange(replicas_, {}));
     for (auto& p : removals_)
       p.deliver(to_caf({errc::runtime_stopped, name_.full() + " has ended"}));
     removals_.clear();
@@ -144,12 +142,6 @@ protected:
   }
 
 private:
-  /// One replica's actor and its place in the router; the machine's record has the same slot.
-  struct replica_entry {
-    replica_actor actor;
-    cell* place = nullptr;
-  };
-
   caf::result<command_result> deploy(deploy_deployment m) {
     ++deploys_seen_;
     erasing_ = 0;
@@ -280,6 +272,7 @@ private:
 
   void run(const effect::abandon& e) {
     auto& r = replicas_[e.replica.slot];
+    r.given_up = true;
     calls_->abandon(*r.place);
     tell("replica_stopping", e.replica);
     caf::anon_send_exit(r.actor, caf::exit_reason::kill);
@@ -368,7 +361,7 @@ private:
   std::shared_ptr<router> calls_;
   controller_actor controller_;
   std::shared_ptr<control::watched_deployment> watched_;
-  std::vector<replica_entry> replicas_; ///< By slot.
+  std::vector<replica_entry> replicas_; ///< By slot, as the machine's records.
   update_pacer updates_;
   std::deque<any_event> answers_;
   std::vector<caf::typed_response_promise<removed_deployment>> removals_;

@@ -42,7 +42,8 @@ void insert_sorted(std::vector<record>& rs, slot_list& l, std::uint32_t slot) {
 
 std::uint16_t replica_table::cohort_for(const release_ptr& r) {
   std::uint16_t unused = 0xffff;
-  for (std::uint16_t i = 0; i < cohorts_.size(); ++i) {
+  const auto known = static_cast<std::uint16_t>(cohorts_.size());
+  for (std::uint16_t i = 0; i < known; ++i) {
     auto& c = cohorts_[i];
     if (c.code_id == r->code_id && c.config_id == r->config_id) {
       c.origin = r;

@@ -1,4 +1,5 @@
 // Runs inlined replicas on a caller's own thread.
+#include <troupe/actors/control/units.hpp>
 #include <troupe/actors/replica/caller_unit.hpp>
 
 #include <caf/actor_system.hpp>
@@ -33,17 +34,8 @@ void caller_unit::run() {
   // A handler may call another inlined replica, which is queued while this loop runs.
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     auto* job = std::exchange(jobs_[i], nullptr);
-    switch (job->resume(this, turn)) {
-    case caf::resumable::resume_later:
+    if (control::resume_once(job, *this, turn))
       system().scheduler().enqueue(job);
-      break;
-    case caf::resumable::done:
-    case caf::resumable::awaiting_message:
-      caf::intrusive_ptr_release(job);
-      break;
-    case caf::resumable::shutdown_execution_unit:
-      break;
-    }
   }
   jobs_.clear();
 }

@@ -38,14 +38,11 @@ effects machine::step(event::constructed e) {
     if (!e.ok) {
       phase_ = phase::ended;
       out.push_back(effect::end{stop_reason::start_failed, std::move(e.message)});
-    } else if (stop_asked_) {
-      finish(out, stop_reason::asked, {});
-    } else if (!e.user_config.is_null()) {
+    } else if (!stop_asked_ && !e.user_config.is_null()) {
       phase_ = phase::configuring;
       out.push_back(effect::reconfigure{std::move(e.user_config)});
     } else {
-      out.push_back(effect::report_started{});
-      run_next(out);
+      begin_service(out);
     }
     break;
   case phase::configuring:
@@ -105,14 +102,10 @@ effects machine::step(event::reconfigured e) {
   effects out;
   switch (phase_) {
   case phase::configuring:
-    if (!e.ok) {
+    if (e.ok)
+      begin_service(out);
+    else
       finish(out, stop_reason::start_failed, std::move(e.message));
-    } else if (stop_asked_) {
-      finish(out, stop_reason::asked, {});
-    } else {
-      out.push_back(effect::report_started{});
-      run_next(out);
-    }
     break;
   case phase::reconfiguring:
     phase_ = e.ok ? phase::ready : phase::refusing;
@@ -262,6 +255,13 @@ void machine::advance(effects& out) {
   } else if (phase_ == phase::draining) {
     finish(out, stop_reason::asked, {});
   }
+}
+
+void machine::begin_service(effects& out) {
+  if (stop_asked_)
+    return finish(out, stop_reason::asked, {});
+  out.push_back(effect::report_started{});
+  run_next(out);
 }
 
 void machine::run_next(effects& out) {

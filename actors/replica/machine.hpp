@@ -148,8 +148,9 @@ public:
   }
 
 private:
-  void advance(effects& out);  ///< Takes steps (5) and (12) once their conditions hold.
-  void run_next(effects& out); ///< After a reconfigure: stop, newer update, waiting check, requests.
+  void advance(effects& out);       ///< Takes steps (5) and (12) once their conditions hold.
+  void begin_service(effects& out); ///< Constructed and configured; a stop that came meanwhile goes first.
+  void run_next(effects& out);      ///< After a reconfigure: stop, newer update, waiting check, requests.
   void begin_check(effects& out);
   void drain(effects& out);
   void finish(effects& out, stop_reason reason, std::string message); ///< To destroying.

@@ -20,6 +20,10 @@ call_base::call_base(signature_key k, bool repeatable) noexcept : key(k), repeat
 
 call_base::~call_base() = default;
 
+std::string_view call_base::deployment() const noexcept {
+  return router_ ? std::string_view{router_->name()} : std::string_view{};
+}
+
 attempt_number call_base::attempts() const noexcept { return attempt_in(state_.load(std::memory_order_acquire)); }
 
 bool call_base::done() const noexcept { return phase_in(state_.load(std::memory_order_acquire)) == finished; }
@@ -116,6 +120,12 @@ request_context::~request_context() = default;
 bool request_context::stop_requested() const noexcept { return owner_ && owner_->stop_requested(); }
 
 stop_token request_context::token() const { return stop_token{caf::intrusive_ptr<const call_base>{owner_}}; }
+
+std::string_view request_context::caller() const noexcept {
+  if (parent_)
+    return parent_->deployment();
+  return tags ? std::string_view{tags->caller} : std::string_view{};
+}
 
 std::string request_context::request_id() const {
   return tags && !tags->request_id.empty() ? tags->request_id : std::to_string(request_number);

@@ -42,6 +42,9 @@ public:
   request_context ctx;
   std::uint64_t arrival = 0; ///< Order of acceptance in its router.
 
+  /// `[application/]name` of the deployment that it was sent to; empty before.
+  std::string_view deployment() const noexcept;
+
   /// The attempt that runs. The replica reads it right after `cell::next` and hands it back with the outcome.
   attempt_number attempts() const noexcept;
 

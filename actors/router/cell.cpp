@@ -117,7 +117,7 @@ void cell::unlink_begun(call_base& call) noexcept {
   call.next_ = call.prev_ = nullptr;
   call.in_begun_ = false;
   call.cell_.store(nullptr, std::memory_order_release);
-  begun_count_.fetch_sub(1, std::memory_order_release);
+  begun_count_.fetch_sub(1, std::memory_order_seq_cst);
   if (std::exchange(call.overdue_, false))
     router_->overdue_.fetch_sub(1, std::memory_order_relaxed);
 }

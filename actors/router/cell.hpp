@@ -48,7 +48,7 @@ public:
   /// cancelled or has timed out. Null for ever once closed.
   call_ptr next();
   /// Begun and not ended: neither answered nor refused yet, whether the caller has its outcome or not. Thread-safe.
-  std::uint32_t begun() const noexcept { return begun_count_.load(std::memory_order_acquire); }
+  std::uint32_t begun() const noexcept { return begun_count_.load(std::memory_order_seq_cst); }
   /// While true the router sends nothing here; what is here stays. With false, waiting calls may come at once.
   void set_reconfiguring(bool on);
 
@@ -90,7 +90,7 @@ private:
   call_base* fifo_head_ = nullptr;              // oldest first; from here on under lock_
   call_base* fifo_tail_ = nullptr;
   call_base* begun_head_ = nullptr;
-  std::atomic<std::uint32_t> begun_count_{0};
+  std::atomic<std::uint32_t> begun_count_{0}; // lowered and read in sequence with promise_gate's flag
   std::atomic<std::int32_t> dead_{0}; // in inbox_ and fifo_, with their outcome; may be off by those on their way
   spin_flag lock_;
   std::uint32_t index_ = 0;

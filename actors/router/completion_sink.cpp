@@ -155,10 +155,10 @@ void completion_sink::close() noexcept {
   if (head == idle())
     head = nullptr;
   batch todo{head, drained_, &call_base::sink_next_};
-  while (todo.head) {
+  std::int64_t here = 0;
+  for (; todo.head; ++here)
     todo.pop();
-    release(); // never the last: whoever closes is an owner
-  }
+  references_.fetch_sub(here, std::memory_order_acq_rel); // never the last ones: whoever closes is an owner
 }
 
 void completion_sink::release() noexcept {

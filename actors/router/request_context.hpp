@@ -59,6 +59,8 @@ public:
     return tags ? std::string_view{tags->session_id} : std::string_view{};
   }
   std::string_view model_id() const noexcept { return tags ? std::string_view{tags->model_id} : std::string_view{}; }
+  /// `[application/]name` of the deployment in whose handler the request was made; empty = it came from outside.
+  std::string_view caller() const noexcept;
   /// The id from outside, else the number.
   std::string request_id() const;
 

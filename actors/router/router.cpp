@@ -71,8 +71,8 @@ cell* router::reserve(const call_base& call, bool& again) noexcept {
   if (limit == 0)
     return nullptr;
   if (const auto session = call.ctx.session_id(); !session.empty()) {
-    const auto index = open_.next(scaled(mixed(std::hash<std::string_view>{}(session)), limit));
-    if (index != room_index::none && reserve_at(pool_.at(index), again))
+    const auto index = sessions_.choose(mixed(std::hash<std::string_view>{}(session)));
+    if (index != session_table::none && reserve_at(pool_.at(index), again))
       return &pool_.at(index);
   }
   const auto chance = mixed(call.arrival ^ seed_);

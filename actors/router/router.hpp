@@ -5,6 +5,7 @@
 #include <troupe/actors/router/cell.hpp>
 #include <troupe/actors/router/cell_pool.hpp>
 #include <troupe/actors/router/room_index.hpp>
+#include <troupe/actors/router/session_table.hpp>
 #include <troupe/actors/router/waiting_queue.hpp>
 #include <troupe/actors/router/wheel.hpp>
 
@@ -144,7 +145,7 @@ private:
 
   mutable std::mutex mutex_; // from here on
   router_options options_;
-  room_index open_; // written under mutex_, read without
+  session_table sessions_; // of the open cells; written under mutex_, read without
   waiting_queue queue_;
   std::optional<error> refusing_;
   bool shut_ = false;

@@ -26,7 +26,7 @@ cell& router::acquire(replica_ref who) {
   const std::lock_guard guard{mutex_};
   auto& where = pool_.take(*this, who);
   room_.grow(pool_.limit());
-  open_.grow(pool_.limit());
+  sessions_.grow(pool_.limit());
   limit_.store(pool_.limit(), std::memory_order_release);
   return where;
 }
@@ -39,7 +39,7 @@ void router::open(cell& where) {
       return;
     auto* shut = cell::shut(); // closed before: open again
     where.inbox_.compare_exchange_strong(shut, cell::idle());
-    open_.set(where.index_);
+    sessions_.add(where.index_);
     if (has_room(where.word_.fetch_and(~cell::closed_bit) & ~cell::closed_bit))
       room_.set(where.index_);
     serve_locked(after);
@@ -54,7 +54,7 @@ void router::close(cell& where) {
     const std::lock_guard guard{mutex_};
     if ((where.word_.fetch_or(cell::closed_bit) & cell::closed_bit) != 0)
       return;
-    open_.clear(where.index_);
+    sessions_.remove(where.index_);
     note_full(where);
     calls = where.take_unbegun();
     for (auto& call : calls) {

@@ -29,8 +29,11 @@ void waiting_queue::merge(std::vector<call_ptr> calls) {
   std::sort(calls.begin(), calls.end(), [](auto& a, auto& b) { return a->arrival < b->arrival; });
   call_base* before = nullptr; // those that came back are mostly older than all that wait
   for (auto& call : calls) {
-    for (auto* next = head_; (next = before ? before->next_ : head_) && next->arrival < call->arrival;)
+    while (auto* next = before ? before->next_ : head_) {
+      if (next->arrival >= call->arrival)
+        break;
       before = next;
+    }
     auto* raw = call.release();
     insert_after(before, raw);
     before = raw;

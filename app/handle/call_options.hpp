@@ -12,8 +12,10 @@ struct call_options {
   /// From now; zero or less: it has passed. None: the deadline of the request in whose handler the call is made, if
   /// any. The smaller of the two counts.
   std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
-  std::string routing_key = {}; ///< Requests with the same one go to the same replica while that has room; empty = any.
-  std::string model_id = {};    ///< Multiplexed model; empty = that of the request in whose handler the call is made.
+  /// Requests with the same one go to the same replica while that has room; empty = any. Of N replicas one that comes
+  /// or goes moves about one key in N.
+  std::string routing_key = {};
+  std::string model_id = {}; ///< Multiplexed model; empty = that of the request in whose handler the call is made.
 };
 
 } // namespace troupe

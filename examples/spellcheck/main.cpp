@@ -52,16 +52,16 @@ int play(const options& chosen, const texts& all) {
   bool interrupted = false;
   {
     troupe::runtime runtime(system, {.on_event = [&](const troupe::runtime_event& event) { seen.saw(event); }});
-    operations operator_(runtime, seen, book, chosen, all);
+    operations steps(runtime, seen, book, chosen, all);
     const auto title = std::to_string(all.files) + " files, " + grouped(all.pages.size()) + " pages, " +
                        std::to_string(chosen.clients) + " actors and a thread as clients";
     const auto stage = isatty(STDOUT_FILENO) != 0 && !chosen.plain ? make_live_show(seen, book, title)
                                                                    : make_plain_show(seen, book, title);
-    const auto spellers = operator_.deploy_first();
+    const auto spellers = steps.deploy_first();
     clients readers(system, spellers, book, chosen.clients);
     std::atomic<bool> over{false};
     std::thread day([&] {
-      operator_.run();
+      steps.run();
       over = true;
     });
     while (!over) {

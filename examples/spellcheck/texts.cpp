@@ -47,11 +47,13 @@ void cut(const std::string& text, std::vector<page>& pages) {
 
 std::vector<std::string> most_frequent(const std::map<std::string, int>& counts) {
   std::vector<std::pair<int, std::string>> order;
+  order.reserve(counts.size());
   for (const auto& [word, count] : counts)
     order.emplace_back(-count, word);
   std::sort(order.begin(), order.end());
   order.resize(std::min(order.size(), personal_words));
   std::vector<std::string> words;
+  words.reserve(order.size());
   for (auto& [count, word] : order)
     words.push_back(std::move(word));
   return words;

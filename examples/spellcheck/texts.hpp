@@ -1,6 +1,7 @@
 // What is to be checked: files cut into pages, each with the answer that is expected for it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ struct page {
   std::string text;
   std::size_t words = 0;
   /// Unknown words, by edition of the personal dictionary: [0] without it, [1] with it.
-  std::vector<std::string> unknown[2];
+  std::array<std::vector<std::string>, 2> unknown;
 };
 
 /// Immutable once made; shareable.

@@ -70,24 +70,24 @@ TEST_CASE("20 % of N rounds down, to at least 1") {
   struct row {
     std::uint32_t n, wave;
   };
-  for (const auto [n, wave] : {row{0, 0},
-                               {1, 1},
-                               {2, 1},
-                               {3, 1},
-                               {4, 1},
-                               {5, 1},
-                               {9, 1},
-                               {10, 2},
-                               {14, 2},
-                               {15, 3},
-                               {29, 5},
-                               {30, 6},
-                               {99, 19},
-                               {100, 20},
-                               {10'000'000, 2'000'000}}) {
-    CAPTURE(n);
-    CHECK(replica_share{}.of(n) == wave);
-    CHECK(replica_share::percent(20).of(n) == wave);
+  for (const auto& x : {row{0, 0},
+                        {1, 1},
+                        {2, 1},
+                        {3, 1},
+                        {4, 1},
+                        {5, 1},
+                        {9, 1},
+                        {10, 2},
+                        {14, 2},
+                        {15, 3},
+                        {29, 5},
+                        {30, 6},
+                        {99, 19},
+                        {100, 20},
+                        {10'000'000, 2'000'000}}) {
+    CAPTURE(x.n);
+    CHECK(replica_share{}.of(x.n) == x.wave);
+    CHECK(replica_share::percent(20).of(x.n) == x.wave);
   }
 }
 

@@ -34,7 +34,8 @@ private:
     } else if constexpr (std::is_enum_v<type>) {
       x = last_enumerator(x);
     } else if constexpr (std::is_arithmetic_v<type>) {
-      x = static_cast<type>(1000 + ++count_);
+      const auto next = std::int64_t{1000} + ++count_;
+      x = static_cast<type>(next);
     } else if constexpr (std::is_same_v<type, std::string>) {
       x = "text " + std::to_string(++count_);
     } else if constexpr (requires { x.count(); }) {

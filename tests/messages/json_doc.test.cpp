@@ -55,7 +55,7 @@ TEST_CASE("null is the same whether given or not") {
 
 TEST_CASE("a copy shares the value") {
   const json_doc a{json{{"k", 1}}};
-  const auto b = a;
+  const auto b = a; // NOLINT(performance-unnecessary-copy-initialization): what is tested
   CHECK(&a.get() == &b.get());
   CHECK(a == json_doc{json{{"k", 1}}});
   CHECK_FALSE(a == json_doc{json{{"k", 2}}});
@@ -70,15 +70,15 @@ TEST_CASE("a document that arrives corrupt or too deep fails to load") {
   config.set("scheduler.max-threads", 1);
   register_messages(config);
   caf::actor_system sys{config};
-  for (const auto& [text, good] : std::vector<std::pair<std::string, bool>>{
+  for (const auto& row : std::vector<std::pair<std::string, bool>>{
            {nested(64), true}, {nested(65), false}, {"{\"a\":", false}, {"", false}, {"null", true}}) {
-    CAPTURE(text);
-    auto written = text;
+    CAPTURE(row.first);
+    auto written = row.first;
     std::vector<char> bytes; // a document is its text
     caf::binary_serializer sink{sys, bytes};
     REQUIRE_FALSE(sink(written));
     json_doc doc;
     caf::binary_deserializer source{sys, bytes};
-    CHECK(!source(doc) == good);
+    CHECK(!source(doc) == row.second);
   }
 }

@@ -60,7 +60,7 @@ std::uint32_t books::sent(request_record r) {
 
 void books::note_outcome(request_record& r, errc code) {
   const auto number = static_cast<std::uint32_t>(&r - requests_.data());
-  simulation_->trace().mix(number * 32 + static_cast<std::uint64_t>(code));
+  simulation_->trace().mix(std::uint64_t{number} * 32 + static_cast<std::uint64_t>(code));
   if (simulation_->trace().recording())
     line("request " + std::to_string(number) + ": " + (code == errc::none ? "answered" : to_string(code)));
   if (++r.outcomes > 1) {
@@ -121,8 +121,10 @@ void books::cancel(std::uint32_t request) {
 // -- user code -----------------------------------------------------------------------------------------------------
 
 std::uint32_t books::constructed() {
-  const auto [name, ref] = simulation_->running_replica();
-  const auto it = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& d) { return d.name == name; });
+  const auto running = simulation_->running_replica();
+  const auto& [name, ref] = running;
+  const auto it =
+      std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& d) { return d.name == running.first; });
   const auto index = static_cast<std::uint32_t>(objects_.size());
   if (it == deployments_.end()) {
     simulation_->report(10, "an object was constructed for no known replica");

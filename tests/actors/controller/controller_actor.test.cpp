@@ -414,6 +414,50 @@ TEST_CASE("the room of a deleted deployment, and of a lost one, is free") {
   CHECK(w.status("a").available == 1);
 }
 
+TEST_CASE("replicas whose state actor is lost keep their room and their places in the router until they have ended") {
+  struct counted : echo {
+    explicit counted(int& alive, int& most) : alive_(alive) { most = std::max(most, ++alive_); }
+    ~counted() { --alive_; }
+    counted(const counted&) = delete;
+    int& alive_;
+  };
+  world w{4};
+  int alive = 0, most = 0;
+  auto wish = w.wish("echo", 4);
+  wish.user_code.local = make_code<counted>([&] { return std::make_unique<counted>(alive, most); });
+  REQUIRE(w.ask<command_result>(w.front, wish));
+  CHECK(alive == 4);
+  const auto state_actor = w.wire.state_actors.at(echo_name);
+  w.wire.clear();
+  caf::anon_send_exit(state_actor, caf::exit_reason::kill);
+  while (w.sched.prioritize(state_actor) || w.sched.prioritize(w.front))
+    w.sched.run_once();
+  CHECK(w.count_events("state_actor_ended") == 1);
+  CHECK(alive == 4);
+  auto again = w.send<command_result>(w.front, wish);
+  // Control actors first, then the newest job: new replicas, if there were room for them, before old ones end.
+  const auto control_first = [&] {
+    for (const auto& [name, state] : w.wire.state_actors)
+      if (state && w.sched.prioritize(state))
+        return w.sched.try_run_once();
+    return w.sched.prioritize(w.front) ? w.sched.try_run_once() : w.sched.try_run_once_lifo();
+  };
+  while (control_first()) {
+  }
+  REQUIRE(again.arrived());
+  w.advance(1min);
+  CHECK(w.status("echo").available == 4);
+  CHECK(alive == 4);
+  CHECK(most == 4);
+  const auto calls = w.listed->find(echo_name).value().calls;
+  auto& free_place = calls->acquire({99, 0});
+  CHECK(free_place.index() < 8);
+  calls->release(free_place);
+  w.kill_state_actor("echo");
+  CHECK(alive == 0);
+  CHECK(calls->acquire({99, 0}).index() == 0);
+}
+
 TEST_CASE("an exit message ends all in order: open commands fail, handles too, nothing is left") {
   world w;
   w.deploy("echo", 2);

@@ -90,6 +90,29 @@ TEST_CASE("who is forgotten gives all back and counts its claims from the start"
   CHECK(room.claim(claim("a", 1, 5)) == grants{granted("a", 1, 2)});
 }
 
+TEST_CASE("what is handed over stays taken until it is given back, whatever the former holder claims anew") {
+  room_keeper room{5};
+  room.claim(claim("a", 7, 5));
+  room.claim(claim("b", 1, 2));
+  CHECK(room.hand_over(named("a"), claim("a#1", 1, 4)) == grants{granted("b", 1, 1)});
+  CHECK(room.granted_in_all() == 5);
+  CHECK_FALSE(room.knows(named("a")));
+  CHECK(room.claim(claim("a", 1, 3)) == grants{granted("a", 1, 0)});
+  room.claim(claim("a#1", 4, 1));
+  CHECK(room.claim(claim("a#1", 2, 3)).empty()); // told late
+  CHECK(room.granted(named("b")) == 2);
+  CHECK(room.granted(named("a")) == 2);
+  CHECK(room.forget(named("a#1")) == grants{granted("a", 1, 3)});
+}
+
+TEST_CASE("who hands over nothing is forgotten") {
+  room_keeper room{5};
+  room.claim(claim("a", 1, 5));
+  room.hand_over(named("a"), claim("a#1", 1, 0));
+  CHECK_FALSE(room.knows(named("a#1")));
+  CHECK(room.granted_in_all() == 0);
+}
+
 TEST_CASE("who is forgotten while it waits leaves the queue") {
   room_keeper room{2};
   room.claim(claim("a", 1, 2));

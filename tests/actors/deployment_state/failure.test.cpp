@@ -65,16 +65,35 @@ TEST_CASE("DEPLOY_FAILED stays until the next accepted target") {
   CHECK(w.status().message.empty());
 }
 
-TEST_CASE("deploying what was rolled back to is accepted, touches nobody and clears the failure") {
+TEST_CASE("deploying what was rolled back to is a no-op: the reason of the failure stays, and the answer tells it") {
   world w;
   establish(w, target("v1", 2));
   w.on_start = broken_version("v2");
   w.deploy(target("v2", 2));
   w.run_for(1min);
   w.reset_extremes();
-  CHECK(w.deploy(target("v1", 2)).change == change_kind::none);
-  CHECK(w.state() == state::healthy);
-  CHECK(w.started + w.stopped == 0);
+  const auto effects = w.significant;
+  const auto again = w.deploy(target("v1", 2));
+  CHECK(again.change == change_kind::none);
+  CHECK(again.revision == 1);
+  CHECK(again.message.find("rolled back to R1") != std::string::npos);
+  CHECK(w.significant == effects);
+  CHECK(w.state() == state::deploy_failed);
+  SUBCASE("other light options are an accepted target: healthy at once") {
+    CHECK(w.deploy(target("v1", 2, [](auto& s) { s.max_ongoing_requests = 9; })).change == change_kind::light);
+    CHECK(w.state() == state::healthy);
+  }
+  SUBCASE("another count, too") {
+    CHECK(w.deploy(target("v1", 3)).change == change_kind::scaled);
+    CHECK(w.status().message.empty());
+    w.run_for(1min);
+    CHECK(w.state() == state::healthy);
+  }
+  SUBCASE("and a restart") {
+    w.control(rollout_action::restart);
+    w.run_for(1min);
+    CHECK(w.state() == state::healthy);
+  }
 }
 
 TEST_CASE("without auto_rollback it stays failed, serves N, and the failed slots are the base's") {

@@ -95,6 +95,7 @@ TEST_CASE_FIXTURE(fixture, "more requests than one turn holds are all answered")
   auto r = replica(code_of<echo>(d));
   std::vector<caf::intrusive_ptr<ping_call>> all;
   calls().set_limits({.max_ongoing = 1000});
+  all.reserve(100);
   for (int i = 0; i < 100; ++i)
     all.push_back(call(i));
   run();

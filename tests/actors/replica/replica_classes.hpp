@@ -102,8 +102,8 @@ public:
 
 /// The diaries outlive the replicas.
 struct diaries {
-  diary& note() { return diaries_.emplace_back(); }
-  std::deque<diary> diaries_;
+  diary& note() { return written.emplace_back(); }
+  std::deque<diary> written;
 };
 struct fixture : diaries, replica_fixture {};
 

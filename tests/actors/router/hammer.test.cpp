@@ -101,9 +101,9 @@ struct hammer {
   }
 
   void run() {
-    std::vector<std::thread> senders_, others;
+    std::vector<std::thread> sending, others;
     for (std::uint64_t i = 0; i < senders; ++i)
-      senders_.emplace_back([this, i] { send_many(i); });
+      sending.emplace_back([this, i] { send_many(i); });
     for (std::uint64_t i = 0; i < 3; ++i)
       others.emplace_back([this, i] { replace_replicas(100 + i); });
     others.emplace_back([this] {
@@ -114,7 +114,7 @@ struct hammer {
         std::this_thread::yield();
       }
     });
-    for (auto& thread : senders_)
+    for (auto& thread : sending)
       thread.join();
     while (calls->queued() > 0)
       std::this_thread::yield();

@@ -136,6 +136,7 @@ public:
   }
   static std::vector<std::uint64_t> numbers(const std::vector<call_ptr>& all) {
     std::vector<std::uint64_t> result;
+    result.reserve(all.size());
     for (auto& call : all)
       result.push_back(number_of(call));
     return result;

@@ -170,6 +170,39 @@ TEST_CASE("a session stays on one replica while that has room") {
   CHECK(w.calls->queued() == 0); // elsewhere
 }
 
+TEST_CASE("scaling moves few sessions: from 10 to 11 replicas about one in eleven, and none of them back and forth") {
+  world w{{.max_ongoing = 100'000}};
+  for (int i = 0; i < 10; ++i)
+    w.replica();
+  constexpr std::uint64_t sessions = 1100;
+  const auto owners = [&] {
+    std::vector<cell*> result;
+    for (std::uint64_t i = 0; i < sessions; ++i) {
+      w.send(i, std::nullopt, nullptr, "session " + std::to_string(i));
+      for (auto* c : w.cells)
+        if (auto call = c->next()) {
+          result.push_back(c);
+          answer(call);
+        }
+    }
+    REQUIRE(result.size() == sessions);
+    return result;
+  };
+  const auto before = owners();
+  CHECK(owners() == before);
+  auto& added = w.replica();
+  const auto after = owners();
+  int moved = 0, elsewhere = 0;
+  for (std::size_t i = 0; i < sessions; ++i)
+    if (before[i] != after[i])
+      ++(after[i] == &added ? moved : elsewhere);
+  CHECK(elsewhere == 0);
+  CHECK(moved > 70); // 100 on average
+  CHECK(moved < 130);
+  w.calls->close(added);
+  CHECK(owners() == before);
+}
+
 TEST_CASE("cells are reused, the lowest index first, and a cell is small") {
   static_assert(sizeof(cell) <= 192);
   world w;

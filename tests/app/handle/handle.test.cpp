@@ -281,6 +281,58 @@ TEST_CASE("callbacks get a result") {
   CHECK(value == 40);
 }
 
+TEST_CASE("a call made in a handler knows which deployment made it, through any number of calls, and costs no tags") {
+  world w{{.max_ongoing = 10}};
+  const auto other = router::make(w.sys, {.name = "shop/cart", .limits = {.max_ongoing = 10}});
+  auto& first = w.replica();
+  auto& second = other->acquire({1, 0});
+  other->open(second);
+  handle_type front{w.calls}, back{other};
+  front.call(ping{1}, [](result<pong>) {});
+  const auto outer = first.next();
+  REQUIRE(outer);
+  CHECK(outer->ctx.caller().empty());
+  const auto in_handler_of = [](const call_ptr& call, const handle_type& to) {
+    const enter_scope scope{{nullptr, call.get(), nullptr}};
+    to.call(ping{2}, [](result<pong>) {});
+  };
+  in_handler_of(outer, back);
+  const auto middle = second.next();
+  REQUIRE(middle);
+  CHECK(middle->ctx.caller() == "spell");
+  CHECK(middle->ctx.tags == nullptr);
+  in_handler_of(middle, front);
+  const auto inner = first.next();
+  REQUIRE(inner);
+  CHECK(inner->ctx.caller() == "shop/cart");
+  for (const auto& call : {inner, middle, outer})
+    answer(call);
+  other->shut({errc::runtime_stopped, {}});
+  other->release(second);
+}
+
+TEST_CASE("the caller of a request from another process is what came with it") {
+  world w{{.max_ongoing = 10}};
+  auto& c = w.replica();
+  outcome got;
+  call_ptr call{new recorded_call(1, got), false};
+  auto tags = std::make_shared<request_tags>();
+  tags->caller = "shop/cart";
+  call->ctx.tags = std::move(tags);
+  router::submit(w.calls, call, nullptr);
+  const auto begun = c.next();
+  CHECK(begun->ctx.caller() == "shop/cart");
+  {
+    const enter_scope scope{{nullptr, begun.get(), nullptr}};
+    handle_type{w.calls}.call(ping{2}, [](result<pong>) {});
+  }
+  const auto child = c.next();
+  CHECK(child->ctx.tags == begun->ctx.tags);
+  CHECK(child->ctx.caller() == "spell");
+  answer(child);
+  answer(begun);
+}
+
 TEST_CASE("routing key and model travel as tags, and calls made in the handler inherit them") {
   world w{{.max_ongoing = 10}};
   handle_type h{w.calls};

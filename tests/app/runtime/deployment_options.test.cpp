@@ -57,9 +57,9 @@ TEST_CASE("every option of a spec can be set by name") {
   // Compared in the JSON form: an option that is added to the spec and not to the setters shows up as a default.
   const auto given = to_json(spec).flatten();
   const auto defaults = to_json(deployment_options{"spell"}.spec()).flatten();
-  for (const auto& [path, value] : given.items())
-    if (path != "/name" && defaults.contains(path))
-      CHECK_MESSAGE(value != defaults[path], path);
+  for (const auto& x : given.items())
+    if (x.key() != "/name" && defaults.contains(x.key()))
+      CHECK_MESSAGE(x.value() != defaults[x.key()], x.key());
   CHECK(spec.init_args.get() == json{{"a", 1}});
   CHECK(spec.user_config.get() == json("c"));
   CHECK(spec.backpressure_retry_after_s == 14);
