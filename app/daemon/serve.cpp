@@ -303,11 +303,11 @@ int run(const serve_options& options) {
     if (!done)
       throw cannot_start("application " + app.name + ": " + done.refused->message);
   }
-  front.start(options.http_threads);
-  front.set_ready(true);
   rest.start();
   if (scraped)
     scraped->start(1);
+  front.start(options.http_threads);
+  front.set_ready(true);
   const auto say = [&](const std::string& line) {
     if (!options.quiet)
       std::cout << line << std::endl;

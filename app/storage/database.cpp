@@ -3,6 +3,7 @@
 #include <troupe/app/storage/sqlite.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <fcntl.h>
@@ -31,7 +32,11 @@ public:
   explicit directory_lock(const fs::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     if (fd_ < 0)
       throw unusable("the data directory " + file.parent_path().string() + " is not writable: " + std::strerror(errno));
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    // A process that was killed a moment ago may still be on its way out.
+    auto tries = 100;
+    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && --tries > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    if (tries == 0) {
       ::close(fd_);
       throw unusable("the data directory " + file.parent_path().string() +
                      " is in use by another process: stop it, or choose another one with --data-dir");
