@@ -89,6 +89,7 @@ private:
 
 /// Defines an application of a library: `TROUPE_APPLICATION(app) { app.deploy<my_class>("name"); }`. The name is what
 /// stands after the colon of the import_path, and in the body a `troupe::application_builder&`.
+// NOLINTBEGIN(bugprone-macro-parentheses): a parameter's name cannot have any
 #define TROUPE_APPLICATION(name)                                                                                       \
   static void troupe_build_##name(::troupe::application_builder& name);                                                \
   __attribute__((section(TROUPE_ABI_SECTION), used)) static constexpr ::troupe::library::abi_tag troupe_abi_##name =   \
@@ -100,3 +101,4 @@ private:
             [builder] { troupe_build_##name(*static_cast<::troupe::application_builder*>(builder)); }, why, capacity); \
       }};                                                                                                              \
   static void troupe_build_##name([[maybe_unused]] ::troupe::application_builder& name)
+// NOLINTEND(bugprone-macro-parentheses)

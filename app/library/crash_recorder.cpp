@@ -66,7 +66,7 @@ struct crash_recorder::state {
     if (reserved.load() == 0)
       return nullptr;
     std::array<std::uintptr_t, 128> words{};
-    for (std::size_t read = 0; read < 256 * 1024; read += sizeof words) {
+    for (std::size_t read = 0; read < std::size_t{256} << 10U; read += sizeof words) {
       // By the kernel: it tells, where reading ourselves would fail, that the stack ends.
       const iovec to{words.data(), sizeof words}, from{reinterpret_cast<void*>(stack + read), sizeof words};
       const auto got = ::process_vm_readv(process, &to, 1, &from, 1, 0);
@@ -175,7 +175,7 @@ struct crash_recorder::state {
     struct second_stack {
       std::unique_ptr<char[]> memory; // NOLINT: raw memory
       second_stack() {
-        constexpr std::size_t size = 64 * 1024;
+        constexpr std::size_t size = std::size_t{64} << 10U;
         stack_t there{};
         if (::sigaltstack(nullptr, &there) != 0 || (there.ss_flags & SS_DISABLE) == 0)
           return;                                // a sanitizer's

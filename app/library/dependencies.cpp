@@ -25,7 +25,7 @@ std::optional<dependency> find_dependency(const std::string& needed, const elf_f
   if (needed.find('/') != std::string::npos)
     return look(needed); // not searched
   for (const auto& folder : of.search)
-    if (auto found = look(folder + "/" + needed))
+    if (auto found = look((fs::path{folder} / needed).string()))
       return found;
   return std::nullopt;
 }

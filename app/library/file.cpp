@@ -41,7 +41,7 @@ private:
   std::unique_ptr<EVP_MD_CTX, freed> context_{EVP_MD_CTX_new()};
 };
 
-constexpr std::size_t chunk = 256 * 1024;
+constexpr std::size_t chunk = std::size_t{256} << 10U;
 
 error failed(const std::string& what, const std::filesystem::path& file, int number) {
   return {errc::unavailable, what + " " + file.string() + ": " + text_of_errno(number)};

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -238,7 +239,9 @@ result<loader::opened> loader::open(const load_request& what, const std::string&
   const auto files = store_.files(what.digest);
   if (!files)
     return about(name, files.why());
-  const auto number = ++loads_;
+  // Of the process, not of this loader: a path that has been opened once always gives that code again.
+  static std::atomic<std::uint64_t> numbers{0};
+  const auto number = ++numbers;
   for (const auto& file : *files)
     if (!file.soname.empty())
       if (auto why = bring_along(what, file, number, name))

@@ -111,7 +111,6 @@ private:
   store& store_;
   const loader_options options_;
   mutable std::mutex mutex_;
-  std::uint64_t loads_ = 0;
   std::uint64_t bytes_ = 0;
   std::vector<loaded_copy> copies_;
   std::map<std::string, came_along> by_soname_;

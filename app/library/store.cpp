@@ -120,8 +120,9 @@ result<std::vector<store::taken>> store::take_dependencies(const std::string& na
       if (!copy) {
         failed = copy.why();
       } else if (copy->facts.soname != needed) {
-        failed = about(label, "that library's SONAME must be " + needed + ", it is \"" + copy->facts.soname +
-                                  "\"; link it with -Wl,-soname," + needed + ", or link it statically");
+        auto why = "its SONAME must be " + needed + ", it is \"" + copy->facts.soname + "\"";
+        why += "; link it with -Wl,-soname," + needed + ", or link it statically";
+        failed = about(label, why);
       } else if (const auto why = leaks(copy->facts, program_defines)) {
         failed = about(label, *why);
       } else {

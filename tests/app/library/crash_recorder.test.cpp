@@ -51,7 +51,7 @@ struct crash_fixture : library_fixture {
   const std::filesystem::path data = folder.path() / "child";
 };
 
-bool ended_by(int status, int signal) {
+bool ended_by(int status, [[maybe_unused]] int signal) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) // their own handlers come next, and exit
   return WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != 0);
 #else

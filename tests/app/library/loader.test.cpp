@@ -274,8 +274,10 @@ TEST_CASE_FIXTURE(library_fixture, "beyond the budget nothing is loaded, and the
   CHECK(usage.each[1].begin < usage.each[1].end);
 
   library::loader small{from, {.max_bytes = usage.bytes / 2 + 1}};
-  CHECK(small.load(what).ok());
+  const auto only = small.load(what);
+  REQUIRE(only.ok());
   CHECK(contains(small.load(what).why().message, "1 of 200 copies"));
+  CHECK(ask_one(*only).count == 1); // fresh, although this loader's first one
 }
 
 TEST_CASE_FIXTURE(library_fixture, "many threads load at once") {
