@@ -1,4 +1,5 @@
 // The shell of the controller: a table of deployments, commands handed on, room handed out.
+// long file: one shell; what it decides is in the files beside it
 #include <troupe/actors/controller/admission.hpp>
 #include <troupe/actors/controller/controller_actor.hpp>
 #include <troupe/actors/controller/open_commands.hpp>

@@ -1,4 +1,5 @@
 // Decides everything that happens to one deployment: which replicas start, reconfigure, drain and stop, and when.
+// long file: events, effects and state of the machine are its whole vocabulary; the decisions are in the .cpp files
 //
 //                    deploy, rollback, restart, abort, automatic rollback: a new target (1)
 //                                              |

@@ -1,4 +1,5 @@
 // The shell of a replica: translates messages to events of the machine, runs its effects, and calls user code.
+// long file: one shell; where user code runs and what may come between is told in one place
 //
 // Where it runs. Pool: on workers of the scheduler only; a message that comes with any other execution unit (the
 // control thread's, a multiplexer's, a caller's) resumes it there. Thread: CAF's private thread. Inlined: also on an

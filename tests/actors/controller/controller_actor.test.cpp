@@ -416,10 +416,10 @@ TEST_CASE("the room of a deleted deployment, and of a lost one, is free") {
 
 TEST_CASE("replicas whose state actor is lost keep their room and their places in the router until they have ended") {
   struct counted : echo {
-    explicit counted(int& alive, int& most) : alive_(alive) { most = std::max(most, ++alive_); }
-    ~counted() { --alive_; }
+    counted(int& now, int& most) : alive(now) { most = std::max(most, ++alive); }
+    ~counted() { --alive; }
     counted(const counted&) = delete;
-    int& alive_;
+    int& alive;
   };
   world w{4};
   int alive = 0, most = 0;
