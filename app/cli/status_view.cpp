@@ -79,11 +79,11 @@ outcome outcome_of(const json& deployment, std::optional<std::uint64_t> revision
   const auto state = text(deployment, "state");
   const auto phase = text(rollout, "phase");
   const auto target = number(rollout, "target_revision");
-  if (revision && target < *revision)
-    return outcome::pending;
+  const bool moves = phase == "rolling" || phase == "baking";
+  if (revision && target < *revision) // it was the target when it was acknowledged: it is being taken back, or was
+    return moves || state == "PAUSED" ? outcome::pending : outcome::failed;
   if (state == "PAUSED")
     return outcome::paused;
-  const bool moves = phase == "rolling" || phase == "baking";
   if (state == "DEPLOY_FAILED")
     return moves && value_or(rollout, "rolling_back", false) ? outcome::pending : outcome::failed;
   const bool held = number(deployment, "num_replicas") == 0 && number(deployment, "stopping") == 0;

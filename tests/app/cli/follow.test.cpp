@@ -68,8 +68,10 @@ TEST_CASE("what a status means for somebody who waits") {
   CHECK(outcome_of(json::object()) == outcome::pending);
 }
 
-TEST_CASE("a status from before the deploy does not count, one of a later revision is a failure") {
-  CHECK(outcome_of(deployment_json("HEALTHY", "complete", 7), 8) == outcome::pending);
+TEST_CASE("a deploy that was taken back, or superseded, has failed once nothing moves") {
+  CHECK(outcome_of(deployment_json("HEALTHY", "complete", 7), 8) == outcome::failed);
+  CHECK(outcome_of(deployment_json("DEPLOY_FAILED", "complete", 7), 8) == outcome::failed);
+  CHECK(outcome_of(deployment_json("ROLLING_BACK", "rolling", 7), 8) == outcome::pending);
   CHECK(outcome_of(deployment_json("HEALTHY", "complete", 8), 8) == outcome::done);
   CHECK(outcome_of(deployment_json("HEALTHY", "complete", 9), 8) == outcome::failed);
   CHECK(outcome_of(deployment_json("PAUSED", "paused", 7), 8) == outcome::pending);
@@ -109,7 +111,7 @@ TEST_CASE("watching ends with 1 when it failed, with the reason, and with 4 when
   CHECK(w.run(server, {"rollout", "status", "spell/speller", "--no-wait"}).code == 4);
 }
 
-TEST_CASE("deploy --wait waits for its own revision") {
+TEST_CASE("deploy --wait waits until its own revision is complete") {
   cli_world w;
   const auto file = w.file("a.yaml", "applications: [{name: spell, import_path: 'libx.so:app'}]");
   std::atomic<int> looks{0};
@@ -117,7 +119,8 @@ TEST_CASE("deploy --wait waits for its own revision") {
     if (q.method == "PUT")
       return answer{200,
                     R"({"applications":{"spell":{"deployments":{"speller":{"change":"replaced","revision":8}}}}})"};
-    return answer{200, app("HEALTHY", "complete", ++looks < 3 ? 7 : 8).dump()};
+    const bool moves = ++looks < 3;
+    return answer{200, app(moves ? "UPDATING" : "HEALTHY", moves ? "rolling" : "complete", 8).dump()};
   }};
   CHECK(w.run(server, {"deploy", file, "--wait"}).code == 0);
   CHECK(looks == 3);
