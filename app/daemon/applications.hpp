@@ -100,6 +100,8 @@ public:
   std::vector<std::string> names() const;
 
 private:
+  static constexpr const char* kind = "application"; ///< Of its documents in the database.
+
   struct record {
     application_facts facts;
     config::application app;
