@@ -189,7 +189,7 @@ response post_rollout(const call_in& in) {
     const auto action = static_cast<rollout_action>(i);
     if (name != to_string(action))
       continue;
-    const auto revision = body.value("revision", json(0));
+    const auto revision = body.value("revision", json(0U));
     if (!revision.is_number_unsigned())
       refuse(400, "invalid_request",
              "revision: " + revision.dump().substr(0, 100) + " is not allowed; expected a number");
