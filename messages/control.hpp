@@ -18,6 +18,7 @@ struct deployment_name {
   std::string name;
   std::string full() const { return application == "default" ? name : application + "/" + name; }
   friend bool operator==(const deployment_name&, const deployment_name&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the comparison with 0 that `<` becomes for a pointer
   friend auto operator<=>(const deployment_name&, const deployment_name&) = default;
 };
 TROUPE_INSPECT(deployment_name, x.application, x.name)

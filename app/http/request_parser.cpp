@@ -21,8 +21,8 @@ using beast::http::field;
 using error_code = beast::error_code;
 
 constexpr std::size_t longest_method = 32;
-constexpr std::size_t first_body_reservation = 256 * 1024; // more only as bytes come in
-constexpr std::uint8_t most_empty_lines = 4;               // before a request (RFC 9112 section 2.2)
+constexpr std::size_t first_body_reservation = std::size_t{256} * 1024; // more only as bytes come in
+constexpr std::uint8_t most_empty_lines = 4;                            // before a request (RFC 9112 section 2.2)
 
 std::string_view view(beast::string_view x) noexcept { return {x.data(), x.size()}; }
 
