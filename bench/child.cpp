@@ -29,6 +29,7 @@ child::child(const std::vector<std::string>& command, int cpu) {
   if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "pipe");
   std::vector<char*> args;
+  args.reserve(command.size() + 1);
   for (const auto& x : command)
     args.push_back(const_cast<char*>(x.c_str()));
   args.push_back(nullptr);

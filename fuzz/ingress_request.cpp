@@ -47,6 +47,7 @@ const ingress::route_table& routes() {
 class client final : private http::session::owner {
 public:
   explicit client(unsigned mode) : answers_at_once_((mode & 1) != 0), streams_((mode & 2) != 0) {}
+  virtual ~client() = default;
 
   void send(std::string_view piece) {
     if (core_.ignores_input())

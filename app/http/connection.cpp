@@ -18,11 +18,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t first_input = 4 * 1024;
-constexpr std::size_t body_input = 64 * 1024;      // while a body is read
-constexpr std::size_t most_discarded = 256 * 1024; // of what comes when nothing is taken any more
-constexpr std::size_t enough_progress = 64 * 1024; // see options: body_timeout, write_timeout
-constexpr std::size_t most_pieces = 16;            // per call of the system
+constexpr std::size_t first_input = std::size_t{4} * 1024;
+constexpr std::size_t body_input = std::size_t{64} * 1024;      // while a body is read
+constexpr std::size_t most_discarded = std::size_t{256} * 1024; // of what comes when nothing is taken any more
+constexpr std::size_t enough_progress = std::size_t{64} * 1024; // see options: body_timeout, write_timeout
+constexpr std::size_t most_pieces = 16;                         // per call of the system
 
 } // namespace
 

@@ -27,6 +27,7 @@ public:
 
   connection(io_thread& home, session_shared& shared, tcp_socket socket, std::uint32_t slot, std::uint32_t generation,
              std::string peer);
+  virtual ~connection() = default;
 
   std::uint32_t slot() const noexcept { return slot_; }
   std::uint32_t generation() const noexcept { return generation_; }

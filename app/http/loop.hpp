@@ -66,6 +66,7 @@ void loop::post(F f) {
   class function_task final : public task {
   public:
     explicit function_task(F own) : f_(std::move(own)) {}
+    virtual ~function_task() = default;
     void run() noexcept override {
       const std::unique_ptr<function_task> self{this};
       f_();

@@ -25,8 +25,9 @@ struct options {
   milliseconds keep_alive_timeout{90'000}; ///< Between two requests. [closed]
   milliseconds write_timeout{30'000};      ///< A client must take 64 KiB of an answer in that time. [closed]
   milliseconds linger_timeout{2'000};      ///< How long what a client still sends is read, unseen, before closing.
-  std::size_t output_bytes = 1024 * 1024;  ///< With more than this unsent, a connection's next requests are not read.
-  std::size_t stream_bytes = 256 * 1024;   ///< With more than this unsent, a stream takes nothing.
+  std::size_t output_bytes =
+      std::size_t{1024} * 1024; ///< With more than this unsent, a connection's next requests are not read.
+  std::size_t stream_bytes = std::size_t{256} * 1024; ///< With more than this unsent, a stream takes nothing.
   /// A client that has closed its sending side may be gone, or wait for its answer: so long it gets one, then its
   /// requests are told as disconnected. One whose connection is reset is gone at once.
   milliseconds half_closed_grace{250};

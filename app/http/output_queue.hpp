@@ -76,8 +76,8 @@ public:
   }
 
 private:
-  static constexpr std::size_t worth_moving = 16 * 1024;
-  static constexpr std::size_t kept_capacity = 64 * 1024;
+  static constexpr std::size_t worth_moving = std::size_t{16} * 1024;
+  static constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
   static constexpr std::size_t worth_compacting = 32;
 
   std::vector<std::string> pieces_;

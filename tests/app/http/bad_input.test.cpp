@@ -64,7 +64,7 @@ std::vector<bad> all_bad() {
       // chunks
       {"a chunk size that is none", chunks("xyz\r\nabc\r\n"), 400},
       {"a chunk size that overflows", chunks("fffffffffffffffff\r\n"), 400},
-      {"a negative chunk size", chunks("-1\r\n"), 400},
+      {"a negative chunk size", chunks("-1\r\nx\r\n"), 400},
       {"a chunk longer than it says", chunks("3\r\nabcdef\r\n0\r\n\r\n"), 400},
       {"a chunk without a line end", chunks("3\r\nabcX\r\n0\r\n\r\n"), 400},
       {"a chunk size with a bare line feed", chunks("3\nabc\n0\n\n\r\n"), 400},

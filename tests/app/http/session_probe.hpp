@@ -12,6 +12,7 @@ namespace troupe::testing_http {
 class session_probe final : private http::session::owner {
 public:
   explicit session_probe(http::options x = {}) : limits(x), core(shared, *this) {}
+  virtual ~session_probe() = default;
 
   /// Gives all bytes, in pieces of that size; what is left of one piece stands before the next. Returns what came out.
   std::string give(std::string_view bytes, std::size_t piece = std::string_view::npos) {
