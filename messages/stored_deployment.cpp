@@ -2,8 +2,11 @@
 #include <troupe/messages/stored_deployment.hpp>
 #include <troupe/messages/validation.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace troupe {
 
@@ -12,71 +15,93 @@ namespace {
 /// Of the stored form; a newer one is not read.
 constexpr int stored_format = 1;
 
-json to_json(const stored_release& x) {
-  return {{"revision", x.revision},
-          {"code_id", x.code_id},
-          {"config_id", x.config_id},
-          {"code_revision", x.code_revision},
-          {"config_revision", x.config_revision},
-          {"cause", x.cause},
-          {"spec", troupe::to_json(x.spec)},
-          {"code", x.user_code.name},
-          {"can_reconfigure", x.can_reconfigure},
-          {"can_check", x.can_check}};
+/// The fields of a snapshot, listed once for both ways: `f(name, field)`.
+template <class Release, class F>
+void each_field(Release& x, F f) requires std::is_same_v<std::remove_const_t<Release>, stored_release> {
+  f("revision", x.revision);
+  f("code_id", x.code_id);
+  f("config_id", x.config_id);
+  f("code_revision", x.code_revision);
+  f("config_revision", x.config_revision);
+  f("cause", x.cause);
+  f("spec", x.spec);
+  f("code", x.user_code.name);
+  f("can_reconfigure", x.can_reconfigure);
+  f("can_check", x.can_check);
 }
 
-stored_release release_from_json(const json& x) {
-  stored_release r;
-  x.at("revision").get_to(r.revision);
-  x.at("code_id").get_to(r.code_id);
-  x.at("config_id").get_to(r.config_id);
-  x.at("code_revision").get_to(r.code_revision);
-  x.at("config_revision").get_to(r.config_revision);
-  x.at("cause").get_to(r.cause);
-  auto read = read_spec(x.at("spec"));
-  if (!read.errors.empty())
-    throw std::runtime_error("revision " + std::to_string(r.revision) + ": " + to_string(read.errors));
-  r.spec = std::move(read.spec);
-  x.at("code").get_to(r.user_code.name);
-  x.at("can_reconfigure").get_to(r.can_reconfigure);
-  x.at("can_check").get_to(r.can_check);
-  return r;
+template <class Deployment, class F>
+void each_field(Deployment& x, F f) requires std::is_same_v<std::remove_const_t<Deployment>, stored_deployment> {
+  f("application", x.name.application);
+  f("name", x.name.name);
+  f("releases", x.releases);
+  f("target", x.target);
+  f("base", x.base);
+  f("next_revision", x.next_revision);
+  f("next_code", x.next_code);
+  f("next_config", x.next_config);
+  f("num_replicas", x.num_replicas);
+  f("of_target", x.of_target);
+  f("phase", x.phase);
+  f("reason", x.reason);
+  f("rolling_back", x.rolling_back);
+  f("replace_stale", x.replace_stale);
+  f("first_wave_up", x.first_wave_up);
+  f("canary_done", x.canary_done);
+  f("deleting", x.deleting);
+  f("waves_done", x.waves_done);
+  f("failure", x.failure);
 }
 
-template <class Enum>
-void read_enum(const json& x, Enum& to) {
-  const auto value = x.get<int>();
-  if (value < 0 || value > static_cast<int>(last_enumerator(Enum{})))
-    throw std::runtime_error("unknown state " + std::to_string(value));
-  to = static_cast<Enum>(value);
-}
+struct writer {
+  json& to;
+  template <class T>
+  void operator()(const char* name, const T& field) const {
+    if constexpr (std::is_enum_v<T>)
+      to[name] = static_cast<int>(field);
+    else if constexpr (std::is_same_v<T, deployment_spec>)
+      to[name] = troupe::to_json(field);
+    else
+      to[name] = field;
+  }
+  void operator()(const char* name, const std::vector<stored_release>& field) const {
+    auto& list = to[name] = json::array();
+    for (const auto& r : field)
+      each_field(r, writer{list.emplace_back(json::object())});
+  }
+};
+
+struct reader {
+  const json& from;
+  template <class T>
+  void operator()(const char* name, T& field) const {
+    const auto& value = from.at(name);
+    if constexpr (std::is_enum_v<T>) {
+      const auto number = value.template get<int>();
+      if (number < 0 || number > static_cast<int>(last_enumerator(T{})))
+        throw std::runtime_error(std::string(name) + ": unknown state " + std::to_string(number));
+      field = static_cast<T>(number);
+    } else if constexpr (std::is_same_v<T, deployment_spec>) {
+      auto read = read_spec(value);
+      if (!read.errors.empty())
+        throw std::runtime_error(to_string(read.errors));
+      field = std::move(read.spec);
+    } else {
+      value.get_to(field);
+    }
+  }
+  void operator()(const char* name, std::vector<stored_release>& field) const {
+    for (const auto& value : from.at(name))
+      each_field(field.emplace_back(), reader{value});
+  }
+};
 
 } // namespace
 
 json to_json(const stored_deployment& x) {
-  json releases = json::array();
-  for (const auto& r : x.releases)
-    releases.push_back(to_json(r));
-  return {{"format", stored_format},
-          {"application", x.name.application},
-          {"name", x.name.name},
-          {"releases", std::move(releases)},
-          {"target", x.target},
-          {"base", x.base},
-          {"next_revision", x.next_revision},
-          {"next_code", x.next_code},
-          {"next_config", x.next_config},
-          {"num_replicas", x.num_replicas},
-          {"of_target", x.of_target},
-          {"phase", static_cast<int>(x.phase)},
-          {"reason", static_cast<int>(x.reason)},
-          {"rolling_back", x.rolling_back},
-          {"replace_stale", x.replace_stale},
-          {"first_wave_up", x.first_wave_up},
-          {"canary_done", x.canary_done},
-          {"deleting", x.deleting},
-          {"waves_done", x.waves_done},
-          {"failure", x.failure}};
+  json out{{"format", stored_format}};
+  each_field(x, writer{out});
+  return out;
 }
 
 stored_deployment stored_deployment_from_json(const json& x) {
@@ -84,31 +109,9 @@ stored_deployment stored_deployment_from_json(const json& x) {
     if (const auto format = x.at("format").get<int>(); format != stored_format)
       throw std::runtime_error("format " + std::to_string(format) + " is not known");
     stored_deployment d;
-    x.at("application").get_to(d.name.application);
-    x.at("name").get_to(d.name.name);
-    for (const auto& r : x.at("releases"))
-      d.releases.push_back(release_from_json(r));
-    x.at("target").get_to(d.target);
-    x.at("base").get_to(d.base);
-    x.at("next_revision").get_to(d.next_revision);
-    x.at("next_code").get_to(d.next_code);
-    x.at("next_config").get_to(d.next_config);
-    x.at("num_replicas").get_to(d.num_replicas);
-    x.at("of_target").get_to(d.of_target);
-    read_enum(x.at("phase"), d.phase);
-    read_enum(x.at("reason"), d.reason);
-    x.at("rolling_back").get_to(d.rolling_back);
-    x.at("replace_stale").get_to(d.replace_stale);
-    x.at("first_wave_up").get_to(d.first_wave_up);
-    x.at("canary_done").get_to(d.canary_done);
-    x.at("deleting").get_to(d.deleting);
-    x.at("waves_done").get_to(d.waves_done);
-    x.at("failure").get_to(d.failure);
+    each_field(d, reader{x});
     const auto kept = [&](std::uint64_t revision) {
-      for (const auto& r : d.releases)
-        if (r.revision == revision)
-          return true;
-      return false;
+      return std::any_of(d.releases.begin(), d.releases.end(), [&](const auto& r) { return r.revision == revision; });
     };
     if (!kept(d.target) || (d.base != 0 && !kept(d.base)))
       throw std::runtime_error("the target or the base is not among the revisions");

@@ -1,5 +1,6 @@
 // The rules for deployment specs (SPEC 1.1 names, 1.3 knobs, 1.6 limits), option by option and across options.
 #include <troupe/messages/spec_fields.hpp>
+#include <troupe/messages/text.hpp>
 #include <troupe/messages/validation.hpp>
 
 #include <optional>
@@ -20,26 +21,11 @@ struct text_facts {
 std::optional<text_facts> look_at(std::string_view text) {
   text_facts facts;
   for (std::size_t i = 0; i < text.size(); ++facts.characters) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80   ? 1
-                               : lead < 0xC2 ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0 || i + length > text.size())
+    const auto c = utf8_at(text, i);
+    if (c.length == 0)
       return std::nullopt;
-    std::uint32_t c = length == 1 ? lead : lead & (0x7FU >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xC0U) != 0x80U)
-        return std::nullopt;
-      c = (c << 6U) | (next & 0x3FU);
-    }
-    if ((length == 3 && (c < 0x800 || (c >= 0xD800 && c <= 0xDFFF))) || (length == 4 && (c < 0x10000 || c > 0x10FFFF)))
-      return std::nullopt;
-    facts.has_control = facts.has_control || c < 0x20 || (c >= 0x7F && c < 0xA0);
-    i += length;
+    facts.has_control = facts.has_control || c.code < 0x20 || (c.code >= 0x7F && c.code < 0xA0);
+    i += c.length;
   }
   return facts;
 }

@@ -130,24 +130,10 @@ json view(const library::code_usage& x) {
 
 namespace {
 
-const char* ray_state(deployment_state_name x) {
-  switch (x) {
-  case deployment_state_name::healthy:
-    return "HEALTHY";
-  case deployment_state_name::unhealthy:
-    return "UNHEALTHY";
-  case deployment_state_name::upscaling:
-    return "UPSCALING";
-  case deployment_state_name::downscaling:
-    return "DOWNSCALING";
-  case deployment_state_name::deploy_failed:
-    return "DEPLOY_FAILED";
-  case deployment_state_name::updating:
-  case deployment_state_name::rolling_back:
-  case deployment_state_name::paused:
-    break;
-  }
-  return "UPDATING";
+/// Ray's client knows all of our states but these two.
+std::string ray_state(deployment_state_name x) {
+  const bool unknown = x == deployment_state_name::paused || x == deployment_state_name::rolling_back;
+  return to_string(unknown ? deployment_state_name::updating : x);
 }
 
 const char* ray_trigger(const deployment_status& x) {

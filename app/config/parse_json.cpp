@@ -1,36 +1,13 @@
 // JSON texts: nlohmann's parser for the value; a second walk over the text, known to be good by then, for the places.
 #include <troupe/app/config/parsers.hpp>
 #include <troupe/messages/spec_fields.hpp>
+#include <troupe/messages/text.hpp>
 
 #include <set>
 #include <utility>
 
 namespace troupe::config {
 namespace {
-
-// Where it nests too deeply, or npos. Counts brackets outside of strings, which is exact for JSON; the parser sees only
-// what has passed.
-std::size_t find_too_deep(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > max_text_depth)
-        return i;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return std::string_view::npos;
-}
 
 // Accepts everything; keeps the first fault.
 class fault_finder : public nlohmann::json_sax<json> {
@@ -154,7 +131,7 @@ private:
 } // namespace
 
 bool parse_json(std::string_view text, source& to, std::vector<problem>& errors) {
-  if (const auto deep = find_too_deep(text); deep != std::string_view::npos) {
+  if (const auto deep = find_deeper_than(text, max_text_depth); deep != std::string_view::npos) {
     errors.push_back(
         syntax_problem(to, position_of(text, deep), "nests deeper than " + std::to_string(max_text_depth) + " levels"));
     return false;

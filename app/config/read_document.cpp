@@ -91,11 +91,13 @@ document read_document(const json& value, reporter& told) {
   return result;
 }
 
-document_result read(source_result from) {
-  document_result result;
+/// `read_value(result, value, told)` fills in what `result` is about.
+template <class Result, class F>
+Result finish(source_result from, F read_value) {
+  Result result;
   if (from.is_readable) {
     reporter told{from.source, std::move(from.errors)};
-    result.document = read_document(from.source.value, told);
+    read_value(result, from.source.value, told);
     result.errors = told.take_errors();
     result.warnings = told.take_warnings();
   } else {
@@ -105,22 +107,21 @@ document_result read(source_result from) {
   return result;
 }
 
+document_result read(source_result from) {
+  return finish<document_result>(std::move(from), [](document_result& to, const json& value, reporter& told) {
+    to.document = read_document(value, told);
+  });
+}
+
 application_result read(source_result from, std::string_view called) {
-  application_result result;
-  if (from.is_readable) {
-    reporter told{from.source, std::move(from.errors)};
-    result.application = read_application(from.source.value, {}, called, told);
-    if (result.application.name != called && from.source.value.is_object())
-      told.error("name", from.source.value["name"],
+  const auto fill = [called](application_result& to, const json& value, reporter& told) {
+    to.application = read_application(value, {}, called, told);
+    if (to.application.name != called && value.is_object())
+      told.error("name", value.at("name"),
                  json(std::string(called)).dump(-1, ' ', false, json::error_handler_t::replace) +
                      ", as in the address, or no name");
-    result.errors = told.take_errors();
-    result.warnings = told.take_warnings();
-  } else {
-    result.errors = std::move(from.errors);
-  }
-  result.root = std::move(from.source.root);
-  return result;
+  };
+  return finish<application_result>(std::move(from), fill);
 }
 
 document_result unreadable(const std::filesystem::path& file, std::string sentence) {

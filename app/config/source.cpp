@@ -2,6 +2,7 @@
 #include <troupe/app/config/parsers.hpp>
 #include <troupe/app/config/source.hpp>
 #include <troupe/messages/spec_fields.hpp>
+#include <troupe/messages/text.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -15,33 +16,13 @@ struct bad_bytes {
   std::string_view what;
 };
 
-// Length of the character that begins at `i`; 0 when it is not UTF-8 (overlong forms and surrogates included).
-std::size_t character_length(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[i + k]); };
-  const auto lead = byte(0);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-  if (length == 0 || i + length > text.size())
-    return 0;
-  for (std::size_t k = 1; k < length; ++k)
-    if ((byte(k) & 0xC0U) != 0x80U)
-      return 0;
-  const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-  const bool outside = (lead == 0xED && byte(1) >= 0xA0) || (lead == 0xF4 && byte(1) >= 0x90);
-  return overlong || outside ? 0 : length;
-}
-
 // Also keeps yaml-cpp from taking the text for UTF-16, which it would on zero bytes.
 std::optional<bad_bytes> find_bad_bytes(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F)
       return bad_bytes{i, "a control character; only tabs and line ends may stand in the text"};
-    const auto length = character_length(text, i);
+    const auto length = utf8_at(text, i).length;
     if (length == 0)
       return bad_bytes{i, "not UTF-8"};
     i += length;

@@ -85,6 +85,10 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
         it->second.app.import_path == app.import_path && it->second.app.args == app.args)
       known = it->second.code;
   }
+  const json as{out.digest, app.import_path, app.args};
+  const auto spare = spares_.find(app.name);
+  if (!known && spare != spares_.end() && spare->second.first == as)
+    known = spare->second.second;
   if (!known) {
     auto loaded = p_.code.load({.digest = out.digest,
                                 .import_path = app.import_path,
@@ -94,6 +98,7 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
     if (!loaded)
       return {{}, of_error(loaded.why())};
     known = std::move(*loaded);
+    spares_.insert_or_assign(app.name, std::pair{as, *known});
   }
   out.code = std::move(*known);
   std::vector<deployment_spec> defaults;
@@ -224,6 +229,7 @@ void applications::finish(record& r, const prepared& what, accepted_application&
           p_.rt.begin_remove(deployment_name{a.name, d.name}.full());
   r.code = what.code;
   r.finished = true;
+  spares_.erase(r.facts.name); // it runs
   if (const auto why = store(r); why.code != errc::none)
     p_.log(log_level::error, "application " + r.facts.name + ": " + why.message);
   const std::lock_guard guard{mutex_};
@@ -236,14 +242,11 @@ outcome_of<bool> applications::remove(const std::string& name) {
   {
     const std::lock_guard guard{mutex_};
     const auto it = records_.find(name);
-    if (it == records_.end()) {
-      std::vector<std::string> known;
-      for (const auto& [n, x] : records_)
-        known.push_back(n);
-      return {{}, unknown_application(name, known)};
-    }
-    r = it->second;
+    if (it != records_.end())
+      r = it->second;
   }
+  if (r.facts.name.empty())
+    return {{}, unknown_application(name, names())};
   r.deleting = true;
   if (const auto why = store(r); why.code != errc::none)
     return {{}, of_error(why)};

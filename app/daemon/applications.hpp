@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::daemon {
@@ -130,10 +131,13 @@ private:
   void drop_unused_code();
 
   parts p_;
-  mutable std::mutex changing_; ///< Held over a whole change.
-  mutable std::mutex mutex_;    ///< Of `records_`.
+  std::mutex changing_;      ///< Held over a whole change.
+  mutable std::mutex mutex_; ///< Of `records_`.
   std::map<std::string, record> records_;
   std::map<std::string, std::shared_ptr<library::runtime_lookup>> lookups_;
+  /// Loaded for a plan, or for a change that was refused, and not run yet: the next change with the same bytes and args
+  /// takes it. One per application.
+  std::map<std::string, std::pair<json, library::application_code>> spares_;
 };
 
 } // namespace troupe::daemon

@@ -1,8 +1,8 @@
 // Resumes inlined replicas, each for a few messages at a time.
+#include <troupe/actors/control/units.hpp>
 #include <troupe/app/ingress/thread_unit.hpp>
 
 #include <caf/actor_system.hpp>
-#include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 namespace troupe::ingress {
@@ -24,17 +24,8 @@ bool thread_unit::run() {
   for (int i = 0; i < resumes_per_turn && !jobs_.empty(); ++i) {
     auto* job = jobs_.front();
     jobs_.pop_front();
-    switch (job->resume(this, messages_per_resume)) {
-    case caf::resumable::resume_later:
+    if (control::resume_once(job, *this, messages_per_resume))
       jobs_.push_back(job);
-      break;
-    case caf::resumable::done:
-    case caf::resumable::awaiting_message:
-      caf::intrusive_ptr_release(job);
-      break;
-    case caf::resumable::shutdown_execution_unit:
-      break;
-    }
   }
   return !jobs_.empty();
 }
