@@ -142,8 +142,9 @@ std::vector<double> load(std::uint16_t port, unsigned connections, double second
       throw std::runtime_error("wrk said:\n" + text);
     return match[1].str();
   };
-  return {std::stod(find(R"(Requests/sec:\s+([0-9.]+))")), microseconds(find(R"(50%\s+(\S+))")),
-          microseconds(find(R"(99%\s+(\S+))"))};
+  // At the start of a line: a share in another column may end in "50%" too.
+  return {std::stod(find(R"(Requests/sec:\s+([0-9.]+))")), microseconds(find(R"(\n\s+50%\s+(\S+))")),
+          microseconds(find(R"(\n\s+99%\s+(\S+))"))};
 }
 
 /// A server that starts when it is first needed, and stays.

@@ -82,10 +82,16 @@ struct reader {
         throw std::runtime_error(std::string(name) + ": unknown state " + std::to_string(number));
       field = static_cast<T>(number);
     } else if constexpr (std::is_same_v<T, deployment_spec>) {
-      auto read = read_spec(value);
+      // A revision that a rollback or restart made has the count of that moment: it may be 0, and smaller than rules
+      // across options (the canary's) allow for a deploy.
+      auto deployed = value;
+      const auto count = value.at("num_replicas").template get<std::uint32_t>();
+      deployed["num_replicas"] = std::max(count, 1U);
+      auto read = read_spec(deployed, {}, {.is_whole = false});
       if (!read.errors.empty())
         throw std::runtime_error(to_string(read.errors));
       field = std::move(read.spec);
+      field.num_replicas = count;
     } else {
       value.get_to(field);
     }

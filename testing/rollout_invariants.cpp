@@ -71,6 +71,23 @@ void rollout_invariants::on(const event::deploy& ev, const transition&) {
   n_ = ev.spec.num_replicas;
 }
 
+void rollout_invariants::on(const event::restore& ev, const transition&) {
+  const auto& d = *ev.state;
+  n_ = d.num_replicas;
+  for (const auto& r : d.releases) {
+    auto known = std::make_shared<deployment_state::release>();
+    known->spec = r.spec;
+    known->revision = r.revision;
+    known->code_id = r.code_id;
+    known->config_id = r.config_id;
+    if (r.revision == d.base)
+      base_ = known;
+    // Of a first wave that was under way a part may start at once.
+    if (r.revision == d.target)
+      highest_code_ = d.of_target > 0 || d.first_wave_up ? d.next_code - 1 : r.code_id - 1;
+  }
+}
+
 void rollout_invariants::on(const event::scale& ev, const transition&) {
   excused_ |= ev.num_replicas > n_;
   n_ = ev.num_replicas;

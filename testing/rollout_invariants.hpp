@@ -67,6 +67,7 @@ private:
   };
 
   void on(const deployment_state::event::deploy& ev, const deployment_state::transition& t);
+  void on(const deployment_state::event::restore& ev, const deployment_state::transition& t);
   void on(const deployment_state::event::scale& ev, const deployment_state::transition& t);
   void on(const deployment_state::event::remove&, const deployment_state::transition& t);
   void on(const deployment_state::event::reconfigured& ev, const deployment_state::transition& t);

@@ -53,8 +53,8 @@ std::unique_ptr<caf::actor_system_config> make_config() {
 }
 
 simulation::simulation(const simulation_options& options)
-    : options_(options), chance_(options.seed * 2 + 1), own_config_(options.config ? nullptr : make_config()),
-      system_(options.config ? *options.config : *own_config_),
+    : options_(options), chance_((options.seed * 2 + 1) ^ (std::uint64_t{options.life} << 40)),
+      own_config_(options.config ? nullptr : make_config()), system_(options.config ? *options.config : *own_config_),
       scheduler_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())),
       messages_(system_, chance_.next(), trace_), user_code_(chance_.next()),
       environment_(control::make_simulated_environment(system_, chance_.next())),
@@ -63,6 +63,7 @@ simulation::simulation(const simulation_options& options)
   environment_->interceptor = &messages_;
   environment_->user_code_hook = &user_code_;
   environment_->observer = this;
+  environment_->store = options.store;
   environment_->on_log = [this](control::log_level level, std::string_view text) {
     trace_.line(now().time_since_epoch(), [&] { return "log: " + std::string{text}; });
     if (level == control::log_level::error && text.find("control actor") != std::string_view::npos)

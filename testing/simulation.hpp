@@ -40,6 +40,8 @@ private:
 
 struct simulation_options {
   std::uint64_t seed = 1;
+  std::uint32_t life = 0; ///< Of worlds that follow one another under one seed: each has its own chance.
+  std::shared_ptr<control::deployment_store> store{};                      ///< Null: nothing outlives this world.
   std::uint32_t max_replicas = 0;                                          ///< Over all deployments; 0 = no bound.
   std::size_t trace_lines = 0;                                             ///< Kept for `invariant_broken`; costs time.
   deployment_state::wrong_rule wrong = deployment_state::wrong_rule::none; ///< For simulations that must fail.

@@ -105,18 +105,25 @@ private:
     request(e.state, caf::infinite, m)
         .then(
             [this, id, name, whom = e.state.address(), wish = m](command_result& answer) {
-              if (auto* now = find(name); now && now->state && now->state.address() == whom) {
-                now->accepted = wish.spec;
-                listed_->put({name, now->calls, wish.user_code.local});
-              }
+              if (auto* now = find(name); now && now->state && now->state.address() == whom)
+                accept(name, *now, wish);
               open_.settle(id, std::move(answer));
             },
-            [this, id, name, whom = e.state.address()](caf::error& why) {
-              if (auto* now = find(name); now && now->state && now->state.address() == whom && !now->accepted)
-                drop(name); // it never had a target
+            [this, id, name, whom = e.state.address(), wish = m](caf::error& why) {
+              if (auto* now = find(name); now && now->state && now->state.address() == whom) {
+                if (from_caf(why, system()).code == errc::not_stored) // it runs all the same
+                  accept(name, *now, wish);
+                else if (!now->accepted)
+                  drop(name); // it never had a target
+              }
               open_.settle(id, explained(name, std::move(why)));
             });
     return caf::delegated<command_result>{};
+  }
+
+  void accept(const deployment_name& name, deployment_entry& e, const deploy_deployment& wish) {
+    e.accepted = wish.spec;
+    listed_->put({name, e.calls, wish.user_code.local});
   }
 
   caf::result<command_result> restore(restore_deployment& m) {

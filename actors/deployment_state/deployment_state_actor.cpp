@@ -1,4 +1,5 @@
 // The shell of the machine: messages in, effects out.
+// long file: one shell; what it decides is in the machine beside it
 #include <troupe/actors/control/deployment_store.hpp>
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
@@ -131,7 +132,11 @@ protected:
         [this](const machine_tick& m) { dispatch(event::timer{m.epoch}); },
         [this](deployment_saved& m) { saved(m.seq, std::move(m.failure)); },
         [this](const save_tick& m) {
-          if (save_again_.take(m.epoch))
+          if (!save_again_.take(m.epoch))
+            return;
+          if (erasing_ != 0)
+            erase();
+          else
             save(machine_.snapshot());
         },
         [this](const updates_tick& m) {
@@ -144,6 +149,8 @@ protected:
 private:
   caf::result<command_result> deploy(deploy_deployment m) {
     ++deploys_seen_;
+    if (!storage_failure_.empty())
+      return to_caf(refusal());
     erasing_ = 0;
     const bool can_reconfigure = m.user_code.local && m.user_code.local->traits().has_reconfigure;
     const bool can_check = m.user_code.local && m.user_code.local->traits().has_check_health;
@@ -157,7 +164,7 @@ private:
   /// Answered when everything that has changed so far is stored.
   caf::result<command_result> command(any_event ev) {
     if (!storage_failure_.empty())
-      return to_caf({errc::not_stored, "changes of " + name_.full() + " are refused: " + storage_failure_});
+      return to_caf(refusal());
     auto t = dispatch(std::move(ev));
     if (t.refused.code != errc::none)
       return to_caf(t.refused);
@@ -168,6 +175,11 @@ private:
   }
 
   // -- durable state
+
+  error refusal() const {
+    return {errc::unavailable,
+            "changes of " + name_.full() + " are refused until they can be stored: " + storage_failure_};
+  }
 
   void save(stored_deployment what) {
     env().store->save(std::move(what), [me = caf::actor_cast<shell_actor>(this), seq = ++saves_sent_](error why) {
@@ -191,10 +203,23 @@ private:
         x.promise.deliver(
             to_caf({errc::not_stored, "the change runs but is not stored, it is tried again: " + failure.message}));
     }
-    if (erasing_ == seq && erasing_ != 0) {
+    if (erasing_ != seq || erasing_ == 0)
+      return;
+    if (failure.code == errc::none) {
       erasing_ = 0;
       gone();
+    } else {
+      for (auto& p : std::exchange(removals_, {}))
+        p.deliver(to_caf({errc::not_stored,
+                          name_.full() + " has ended but that is not stored, it is tried again: " + failure.message}));
     }
+  }
+
+  void erase() {
+    erasing_ = ++saves_sent_;
+    env().store->erase(name_, [me = caf::actor_cast<shell_actor>(this), seq = erasing_](error why) {
+      caf::anon_send(me, deployment_saved{seq, std::move(why)});
+    });
   }
 
   /// Nothing is left, and that is stored.
@@ -307,11 +332,8 @@ private:
   void run(const effect::removed&) {
     if (!env().store)
       return gone();
-    erasing_ = ++saves_sent_;
     save_again_.disarm();
-    env().store->erase(name_, [me = caf::actor_cast<shell_actor>(this), seq = erasing_](error why) {
-      caf::anon_send(me, deployment_saved{seq, std::move(why)});
-    });
+    erase();
   }
   void run(effect::persist& e) { save(std::move(e.what)); }
 

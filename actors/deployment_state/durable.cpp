@@ -21,6 +21,8 @@ void machine::persist() {
                   .canary_done = canary_done_,
                   .deleting = deleting_,
                   .failure = failure_};
+  if (limits_.wrong == wrong_rule::scale_not_stored)
+    now.n = stored_.n;
   if (now == stored_)
     return;
   stored_ = std::move(now);

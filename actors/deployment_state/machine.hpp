@@ -201,6 +201,7 @@ enum class wrong_rule : std::uint8_t {
   drains_early,          ///< Outdated replicas drain when the new ones start, not when they are available.
   fills_with_target,     ///< Empty slots are filled with the target before its first wave is available.
   trusts_old_room,       ///< A room message that was overtaken counts.
+  scale_not_stored,      ///< A new count alone makes no new snapshot.
 };
 
 /// Limits of the runtime that the machine works in.

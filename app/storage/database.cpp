@@ -89,6 +89,9 @@ struct database::state {
                      marker.string() + " to start with nothing");
     try {
       sqlite opened{file.string()};
+      if (opened.is_read_only())
+        throw unusable(file.string() +
+                       " is not writable: give this user the right to, or choose another data directory");
       opened.run("PRAGMA journal_mode=WAL");
       opened.run("PRAGMA synchronous=FULL");
       if (const auto verdict = opened.text("PRAGMA quick_check(1)"); verdict != "ok")

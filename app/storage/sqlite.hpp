@@ -71,6 +71,8 @@ public:
       throw sqlite_error(rc, text);
     }
   }
+  /// The system lets nobody write the file.
+  bool is_read_only() const { return sqlite3_db_readonly(db_.get(), "main") == 1; }
   void try_run(const std::string& sql) noexcept { sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr); }
   statement prepare(const std::string& sql) { return {db_.get(), sql}; }
   /// The first column of the first row.

@@ -13,6 +13,7 @@ books::books() {
 
 void books::attach(simulation& s) {
   simulation_ = &s;
+  crashed_ = false;
   s.on_transition = [this](const std::string& name, const deployment_state::any_event& ev,
                            const deployment_state::transition& t) {
     const auto it =
@@ -38,6 +39,17 @@ void books::attach(simulation& s) {
   };
 }
 
+void books::crash() {
+  crashed_ = true;
+  held_.clear();
+  for (auto& r : requests_)
+    if (r.outcomes == 0) {
+      r.outcomes = 1;
+      r.token = {};
+    }
+  open_requests_ = 0;
+}
+
 void books::line(std::string text) {
   simulation_->trace().line(simulation_->now().time_since_epoch(), [&] { return std::move(text); });
 }
@@ -59,6 +71,8 @@ std::uint32_t books::sent(request_record r) {
 }
 
 void books::note_outcome(request_record& r, errc code) {
+  if (crashed_)
+    return;
   const auto number = static_cast<std::uint32_t>(&r - requests_.data());
   simulation_->trace().mix(std::uint64_t{number} * 32 + static_cast<std::uint64_t>(code));
   if (simulation_->trace().recording())
@@ -100,7 +114,7 @@ bool books::excused(const request_record& r, errc code) const {
 }
 
 void books::answered(std::uint32_t request, const task_done& answer) {
-  ++answers_;
+  answers_ += crashed_ ? 0U : 1U;
   if (answer.number != request)
     simulation_->report(3,
                         "request " + std::to_string(request) + " got the answer of " + std::to_string(answer.number));

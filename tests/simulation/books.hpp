@@ -76,6 +76,8 @@ public:
   books();
   void attach(simulation& s);
   bool answers_early = false; ///< For simulations that must fail.
+  /// The process of the simulation ends: its requests have no outcome, and nobody is left to hear of one.
+  void crash();
   /// From now on requests may fail for faults.
   void allow_faults() { faults_ = true; }
 
@@ -130,6 +132,7 @@ private:
   void line(std::string text);
 
   simulation* simulation_ = nullptr;
+  bool crashed_ = false;
   bool faults_ = false;
   bool nothing_held_ = false; // from now on all that is slow is answered in the end
   std::vector<request_record> requests_;

@@ -2,6 +2,7 @@
 #include "scenario.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::simulation_tests {
 
@@ -9,15 +10,29 @@ using namespace std::chrono_literals;
 
 /// Commands are not waited for: the next one may come before the answer.
 template <class Answer, class Question>
-void scenario::ask(Question question) {
+void scenario::ask(Question question, std::optional<std::size_t> promise) {
   if (simulation_->trace().recording())
     simulation_->trace().line(simulation_->now().time_since_epoch(),
                               [&] { return "command: " + caf::deep_to_string(question); });
-  simulation_->ask<Answer>(std::move(question), [this](Answer* answer, const error& why) {
+  simulation_->ask<Answer>(std::move(question), [this, promise](Answer* answer, const error& why) {
     simulation_->trace().mix(answer ? 1 : 2 + static_cast<std::uint64_t>(why.code));
     result_.rejected += answer ? 0U : 1U;
     if (why.code == errc::invalid_spec || why.code == errc::runtime_stopped)
       simulation_->report(0, "a command of the scenario was refused: " + to_string(why));
+    if (!promise)
+      return;
+    // A delete that a deploy has superseded is refused, too, but had its effect.
+    const bool no_effect = std::is_same_v<Answer, removed_deployment> ? why.code == errc::unknown_deployment
+                                                                      : why.code != errc::not_stored;
+    if (!answer && no_effect)
+      return ledger_.refused(*promise);
+    if constexpr (std::is_same_v<Answer, command_result>) {
+      if (answer)
+        ledger_.acknowledged(*promise, answer->revision);
+    } else if (answer) {
+      ledger_.acknowledged(*promise, 0);
+    }
+    check_promises();
   });
 }
 
@@ -51,7 +66,7 @@ void scenario::command() {
   case 9:
   case 10:
   case 11:
-    return ask<command_result>(scale_deployment{name, chance_.one_in(6) ? 0 : chance_.between(1, most_replicas_)});
+    return scale(i, chance_.one_in(6) ? 0 : chance_.between(1, most_replicas_));
   case 12:
     return say(rollout_action::pause, i);
   case 13:
@@ -67,7 +82,7 @@ void scenario::command() {
   case 18:
     if (chance_.one_in(3)) {
       p.exists = false; // deployed again by the next command
-      return ask<removed_deployment>(delete_deployment{name});
+      return ask<removed_deployment>(delete_deployment{name}, ledger_.asked(name, ledger::wish::remove));
     }
     change_code(p.spec);
     change_config(p);
@@ -86,7 +101,12 @@ void scenario::deploy(std::size_t i) {
   const auto n = spec.num_replicas;
   r.canary = std::min(r.canary, r.strategy == rollout_strategy::start_first ? r.max_surge.of(n)
                                                                             : std::min(r.max_unavailable.of(n), n - 1));
-  ask<command_result>(deploy_deployment{plans_[i].spec, {"worker", code_}});
+  ask<command_result>(deploy_deployment{spec, {"worker", code_}},
+                      ledger_.asked(name_of(i), ledger::wish::deploy, n, spec));
+}
+
+void scenario::scale(std::size_t i, std::uint32_t n) {
+  ask<command_result>(scale_deployment{name_of(i), n}, ledger_.asked(name_of(i), ledger::wish::scale, n));
 }
 
 void scenario::change_code(deployment_spec& spec) {
@@ -135,7 +155,31 @@ void scenario::change_light_options(deployment_spec& spec) {
 
 void scenario::say(rollout_action action, std::size_t i) {
   const bool to_any = action == rollout_action::rollback && chance_.one_in(2);
-  ask<command_result>(control_rollout{name_of(i), action, to_any ? chance_.between(1, 10) : 0});
+  const auto revision = to_any ? chance_.between(1, 10) : 0;
+  using w = ledger::wish;
+  const auto what = action == rollout_action::pause                                         ? w::pause
+                    : action == rollout_action::resume || action == rollout_action::promote ? w::go_on
+                                                                                            : w::choose;
+  ask<command_result>(control_rollout{name_of(i), action, revision}, ledger_.asked(name_of(i), what));
+}
+
+/// As a daemon does that starts again.
+void scenario::take_up() {
+  const auto disk = store_->durable();
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const auto it = disk.find(name_of(i));
+    plans_[i].exists = it != disk.end() && !it->second.deleting;
+    if (it == disk.end())
+      continue;
+    if (it->second.deleting) {
+      store_->erase(it->first, nullptr);
+      continue;
+    }
+    auto stored = it->second;
+    for (auto& r : stored.releases)
+      r.user_code.local = code_;
+    ask<command_result>(restore_deployment{it->first, std::make_shared<const stored_deployment>(std::move(stored))});
+  }
 }
 
 } // namespace troupe::simulation_tests

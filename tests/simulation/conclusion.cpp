@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 void scenario::conclude() {
   faults_ = {};
   simulation_->use(faults_);
+  if (store_)
+    store_->failing_writes(0);
   kills_ = false;
   if (options_.wrong_request == wrong_request_rule::overtakes)
     options_.wrong_request = wrong_request_rule::none;
@@ -19,6 +21,11 @@ void scenario::conclude() {
   books_.answer_all();
   simulation_->advance(50ms); // what is delayed has arrived
   come_to_rest();
+  if (store_) {
+    simulation_->advance(2s); // a write that failed is tried again after a second
+    check_promises();
+    check_stored();
+  }
   for (std::size_t i = 0; i < plans_.size(); ++i)
     if (const auto s = status(i))
       check_rest(i, *s);
@@ -72,6 +79,21 @@ void scenario::come_to_rest() {
               std::to_string(s->available) + " of " + std::to_string(s->num_replicas) + " available, " +
               std::to_string(s->queued) + " queued, " + std::to_string(s->ongoing) + " ongoing) " + s->message;
   simulation_->report(4, text);
+  simulation_->check();
+}
+
+/// What is on disk is what runs.
+void scenario::check_stored() {
+  const auto disk = store_->durable();
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const auto s = status(i);
+    const auto it = disk.find(name_of(i));
+    if (s.has_value() != (it != disk.end()))
+      simulation_->report(8, name_of(i).full() + (s ? " runs and is not on disk" : " is on disk and does not run"));
+    else if (s && (it->second.target != s->rollout.target_revision || it->second.num_replicas != s->num_replicas ||
+                   it->second.phase != s->rollout.phase))
+      simulation_->report(8, name_of(i).full() + " on disk is not what runs");
+  }
   simulation_->check();
 }
 

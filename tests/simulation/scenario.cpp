@@ -20,19 +20,21 @@ constexpr std::size_t most_clients = 3;
 
 scenario_result run_scenario(const scenario_options& options) { return scenario{options}.run(); }
 
-scenario::scenario(const scenario_options& options) : options_(options), chance_(options.seed) { plan(); }
+scenario::scenario(const scenario_options& options)
+    : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU) {
+  plan();
+}
 
 scenario_result scenario::run() {
   const auto commands = chance_.one_in(8) ? chance_.between(1, 4) : chance_.between(5, chance_.one_in(4) ? 40 : 16);
-  for (std::uint32_t i = 0; i < commands; ++i)
+  for (std::uint32_t i = 0; i < commands; ++i) {
     act();
+    if (crashes_left_ > 0 && fate_.one_in(4))
+      crash();
+  }
   conclude();
-  result_.trace = simulation_->trace().tail(options_.trace_lines);
-  result_.digest = simulation_->digest();
-  result_.steps = simulation_->steps();
   const bool leaks = options_.wrong_request == wrong_request_rule::leaks_object;
-  handles_.clear();
-  simulation_.reset();
+  end_life();
   if (const auto n = books_.not_destroyed_once() + (leaks ? 1U : 0U); n > 0)
     throw testing::invariant_broken(10, std::to_string(n) + " user objects were not destroyed once", options_.seed,
                                     result_.trace);
@@ -45,12 +47,6 @@ scenario_result scenario::run() {
 void scenario::plan() {
   max_replicas_ = chance_.one_in(5) ? chance_.between(2, 14) : 0;
   most_replicas_ = chance_.one_in(4) ? 12 : chance_.between(1, 8);
-  simulation_ = std::make_unique<testing::simulation>(testing::simulation_options{.seed = options_.seed,
-                                                                                  .max_replicas = max_replicas_,
-                                                                                  .trace_lines = options_.trace_lines,
-                                                                                  .wrong = options_.wrong,
-                                                                                  .config = options_.config});
-  books_.attach(*simulation_);
   code_ = worker_code(books_);
   faulty_ = !chance_.one_in(3);
   if (chance_.one_in(2))
@@ -73,7 +69,6 @@ void scenario::plan() {
       if (chance_.one_in(5))
         bad_versions_.push_back("v" + std::to_string(v));
     books_.allow_faults();
-    simulation_->allow_faults();
   }
   const std::size_t deployments = chance_.one_in(4) ? 2 : 1;
   for (std::size_t i = 0; i < deployments; ++i) {
@@ -94,13 +89,16 @@ void scenario::plan() {
     plans_.push_back(std::move(p));
   }
   books_.answers_early = options_.wrong_request == wrong_request_rule::answers_early;
-  if (options_.wrong_request == wrong_request_rule::loses_stopped)
-    simulation_->messages().loses = [](const caf::message& m) { return m.match_elements<replica_stopped>(); };
+  if (fate_.one_in(4) || options_.wrong_request == wrong_request_rule::unsynced_answers) {
+    store_ = std::make_shared<testing::simulated_store>(fate_.next());
+    store_->lies = options_.wrong_request == wrong_request_rule::unsynced_answers;
+    crashes_left_ = fate_.between(0, 3);
+  }
   const auto clients = options_.wrong_request == wrong_request_rule::overtakes ? std::size_t{1} : most_clients;
   handles_.resize(clients);
   for (auto& h : handles_)
     h.resize(deployments);
-  simulation_->use(faults_);
+  begin_life();
 }
 
 void scenario::act() {

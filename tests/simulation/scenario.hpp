@@ -2,6 +2,8 @@
 #pragma once
 
 #include "books.hpp"
+#include "ledger.hpp"
+#include <troupe/testing/simulated_store.hpp>
 #include <troupe/testing/simulation.hpp>
 
 #include <cstdint>
@@ -24,6 +26,7 @@ enum class wrong_request_rule : std::uint8_t {
   loses_stopped,     ///< `replica_stopped` is lost.
   answers_early,     ///< A replica counts a request as ended while its handler still works on it.
   overtakes,         ///< Of two requests the later one is sent to a replica first.
+  unsynced_answers,  ///< The store acknowledges what a crash may take.
 };
 
 struct scenario_options {
@@ -42,6 +45,7 @@ struct scenario_result {
   std::uint32_t requests = 0;
   std::uint32_t answers = 0;
   std::uint32_t objects = 0;
+  std::uint32_t crashes = 0;
   std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
   std::uint32_t failed = 0;
   std::uint32_t paused = 0;
@@ -56,6 +60,9 @@ scenario_result run_scenario(const scenario_options& options);
 class scenario {
 public:
   explicit scenario(const scenario_options& options);
+  scenario(const scenario&) = delete;
+  scenario& operator=(const scenario&) = delete;
+  ~scenario();
   scenario_result run();
 
 private:
@@ -76,21 +83,30 @@ private:
   void keep_wrong_rule();
   void submit(std::function<void()> f);
 
+  // lives.cpp
+  void begin_life();
+  void end_life();
+  void crash();
+  void check_promises();
+
   // commands.cpp
   void command();
   void deploy(std::size_t i);
+  void scale(std::size_t i, std::uint32_t n);
   void change_code(deployment_spec& spec);
   void change_config(deployment_plan& p);
   void change_light_options(deployment_spec& spec);
   void say(rollout_action action, std::size_t i);
+  void take_up();
   template <class Answer, class Question>
-  void ask(Question question);
+  void ask(Question question, std::optional<std::size_t> promise = {});
 
   // conclusion.cpp
   void conclude();
   void come_to_rest();
   bool at_rest();
   bool stays_at_rest();
+  void check_stored();
   void check_rest(std::size_t i, const deployment_status& s);
   std::optional<deployment_status> status(std::size_t i);
 
@@ -100,9 +116,13 @@ private:
   scenario_options options_;
   scenario_result result_;
   books books_;
-  std::function<void()> overtaken_; ///< For `wrong_request_rule::overtakes`.
+  std::function<void()> overtaken_;                 ///< For `wrong_request_rule::overtakes`.
+  std::shared_ptr<testing::simulated_store> store_; ///< Null: nothing outlives a world, and no world crashes.
   std::unique_ptr<testing::simulation> simulation_;
   testing::random_source chance_;
+  testing::random_source fate_; ///< Of the store and of crashes: what else happens does not depend on them.
+  std::uint32_t crashes_left_ = 0;
+  ledger ledger_;
   testing::fault_plan faults_;
   bool faulty_ = false;
   bool kills_ = false;

@@ -54,6 +54,8 @@ constexpr named_rule rules[] = {
     {"loses_stopped", wrong_rule::none, wr::loses_stopped},
     {"answers_early", wrong_rule::none, wr::answers_early},
     {"overtakes", wrong_rule::none, wr::overtakes},
+    {"scale_not_stored", wrong_rule::scale_not_stored, wr::none},
+    {"unsynced_answers", wrong_rule::none, wr::unsynced_answers},
 };
 
 int usage() {
@@ -96,7 +98,7 @@ bool read(int argc, char** argv, arguments& a) {
 
 struct totals {
   std::uint64_t passed = 0, failed = 0, steps = 0, requests = 0, answers = 0, objects = 0, commands = 0, healthy = 0,
-                deploy_failed = 0, paused = 0, other = 0;
+                deploy_failed = 0, paused = 0, other = 0, crashes = 0;
 };
 
 /// Runs a seed again, now with its trace, and tells.
@@ -131,6 +133,7 @@ totals run(const arguments& a, const named_rule& rule, std::uint64_t offset) {
       t.healthy += r.healthy;
       t.deploy_failed += r.failed;
       t.paused += r.paused;
+      t.crashes += r.crashes;
       t.other += r.other;
     } catch (const testing::invariant_broken& e) {
       ++t.failed;
@@ -177,6 +180,7 @@ totals run_jobs(const arguments& a, const named_rule& rule) {
     add(sum.healthy, t.healthy);
     add(sum.deploy_failed, t.deploy_failed);
     add(sum.paused, t.paused);
+    add(sum.crashes, t.crashes);
     add(sum.other, t.other);
   }
   while (wait(nullptr) > 0) {
@@ -220,13 +224,14 @@ int main(int argc, char** argv) {
   const auto t = run_jobs(a, *rule);
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const auto n = static_cast<double>(std::max<std::uint64_t>(t.passed, 1));
-  std::printf(
-      "per seed: %.1f commands, %.0f steps, %.1f replicas, %.1f requests, %.1f answered; deployments at rest: %llu "
-      "healthy, %llu failed, %llu paused, %llu other\n",
-      static_cast<double>(t.commands) / n, static_cast<double>(t.steps) / n, static_cast<double>(t.objects) / n,
-      static_cast<double>(t.requests) / n, static_cast<double>(t.answers) / n,
-      static_cast<unsigned long long>(t.healthy), static_cast<unsigned long long>(t.deploy_failed),
-      static_cast<unsigned long long>(t.paused), static_cast<unsigned long long>(t.other));
+  std::printf("per seed: %.1f commands, %.0f steps, %.1f replicas, %.1f requests, %.1f answered, %.2f crashes; "
+              "deployments at rest: %llu "
+              "healthy, %llu failed, %llu paused, %llu other\n",
+              static_cast<double>(t.commands) / n, static_cast<double>(t.steps) / n, static_cast<double>(t.objects) / n,
+              static_cast<double>(t.requests) / n, static_cast<double>(t.answers) / n,
+              static_cast<double>(t.crashes) / n, static_cast<unsigned long long>(t.healthy),
+              static_cast<unsigned long long>(t.deploy_failed), static_cast<unsigned long long>(t.paused),
+              static_cast<unsigned long long>(t.other));
   std::printf("%llu seeds passed, %llu failed, %.0f seeds/s\n", static_cast<unsigned long long>(t.passed),
               static_cast<unsigned long long>(t.failed), static_cast<double>(t.passed + t.failed) / seconds);
   return t.failed == 0 ? 0 : 1;

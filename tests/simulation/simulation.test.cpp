@@ -29,6 +29,7 @@ TEST_CASE("scenarios reach all ends and are answered requests") {
     sum.requests += r.requests;
     sum.answers += r.answers;
     sum.objects += r.objects;
+    sum.crashes += r.crashes;
   }
   CHECK(sum.healthy > 100);
   CHECK(sum.failed > 10);
@@ -36,4 +37,5 @@ TEST_CASE("scenarios reach all ends and are answered requests") {
   CHECK(sum.other > 3);
   CHECK(sum.answers * 2 > sum.requests);
   CHECK(sum.objects > 1000);
+  CHECK(sum.crashes > 20);
 }

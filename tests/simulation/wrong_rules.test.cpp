@@ -72,6 +72,11 @@ TEST_CASE("invariant 7: believing a message that was overtaken is noticed") {
   CHECK(is_one_of(first_broken(wrong_rule::trusts_old_room, wr::none, most_seeds, 1500), {2, 7}));
 }
 
+TEST_CASE("invariant 8: a change that is acknowledged and not stored, or not yet, is noticed") {
+  CHECK(first_broken(wrong_rule::scale_not_stored, wr::none, most_seeds) == 8);
+  CHECK(first_broken(wrong_rule::none, wr::unsynced_answers, most_seeds) == 8);
+}
+
 TEST_CASE("invariant 9: a request that is begun again is noticed") {
   CHECK(first_broken(wrong_rule::none, wr::always_idempotent, most_seeds) == 9);
 }

@@ -160,6 +160,28 @@ TEST_CASE("revisions and their numbers go on after a restart") {
   CHECK(after.deploy(target("v1", 2)).change == change_kind::none); // the same as the target: a no-op, as before
 }
 
+TEST_CASE(
+    "a revision that was made while nothing ran can be taken up, also one whose canary no longer fits its count") {
+  world w{1, durable};
+  auto spec = target("v1", 10);
+  spec.rollout.canary = 2;
+  establish(w, spec);
+  w.scale(0);
+  w.control(rollout_action::restart);
+  REQUIRE(w.refused.code == errc::none);
+  {
+    world after{2, durable};
+    crash(w, after);
+    CHECK(after.status().num_replicas == 0);
+    CHECK(after.status().rollout.target_revision == 2);
+  }
+  w.scale(1);
+  w.control(rollout_action::restart);
+  world after{3, durable};
+  crash(w, after);
+  CHECK(after.status().num_replicas == 1);
+}
+
 TEST_CASE("a machine that has a target takes up no other") {
   world w{1, durable};
   w.deploy(target("v1", 1));

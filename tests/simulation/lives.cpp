@@ -1,0 +1,70 @@
+// The process of a scenario may crash at any step: the next one takes up what is on disk (invariant 8).
+#include "scenario.hpp"
+
+#include <utility>
+
+namespace troupe::simulation_tests {
+
+using namespace std::chrono_literals;
+
+scenario::~scenario() {
+  if (store_)
+    store_->crash(); // writes that wait hold actors
+}
+
+void scenario::begin_life() {
+  simulation_ = std::make_unique<testing::simulation>(testing::simulation_options{.seed = options_.seed,
+                                                                                  .life = result_.crashes,
+                                                                                  .store = store_,
+                                                                                  .max_replicas = max_replicas_,
+                                                                                  .trace_lines = options_.trace_lines,
+                                                                                  .wrong = options_.wrong,
+                                                                                  .config = options_.config});
+  books_.attach(*simulation_);
+  if (faulty_)
+    simulation_->allow_faults();
+  if (options_.wrong_request == wrong_request_rule::loses_stopped)
+    simulation_->messages().loses = [](const caf::message& m) { return m.match_elements<replica_stopped>(); };
+  simulation_->use(faults_);
+  if (!store_)
+    return;
+  store_->attach(*simulation_, fate_.one_in(3) ? 200ms : 5ms);
+  if (faulty_)
+    store_->failing_writes(fate_.one_in(4) ? fate_.between(1, 300) : 0);
+}
+
+void scenario::end_life() {
+  result_.trace += simulation_->trace().tail(options_.trace_lines);
+  result_.digest = result_.digest * 0x100000001b3U ^ simulation_->digest();
+  result_.steps += simulation_->steps();
+  for (auto& of_client : handles_)
+    for (auto& h : of_client)
+      h = {};
+  overtaken_ = nullptr;
+  if (store_)
+    store_->crash();
+  simulation_.reset();
+}
+
+void scenario::crash() {
+  for (auto n = fate_.below(60); n > 0 && simulation_->step(); --n) {
+  }
+  --crashes_left_;
+  simulation_->trace().line(simulation_->now().time_since_epoch(), [] { return "the process crashes"; });
+  books_.crash();
+  end_life();
+  ++result_.crashes;
+  begin_life();
+  check_promises();
+  simulation_->check();
+  take_up();
+}
+
+void scenario::check_promises() {
+  if (!store_)
+    return;
+  if (const auto text = ledger_.broken_by(store_->durable()); !text.empty())
+    simulation_->report(8, text);
+}
+
+} // namespace troupe::simulation_tests
