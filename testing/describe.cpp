@@ -67,7 +67,7 @@ struct words {
   std::string operator()(const effect::arm_timer&) const { return {}; }
   std::string operator()(const effect::notify& e) const { return e.kind + " \"" + e.text + "\""; }
   std::string operator()(const effect::removed&) const { return "removed"; }
-  std::string operator()(const effect::persist& e) const { return "store R" + number(e.what.target); }
+  std::string operator()(const effect::persist& e) const { return "store R" + number(e.what->target); }
 };
 
 } // namespace

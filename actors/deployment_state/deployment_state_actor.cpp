@@ -335,7 +335,7 @@ private:
     save_again_.disarm();
     erase();
   }
-  void run(effect::persist& e) { save(std::move(e.what)); }
+  void run(effect::persist& e) { save(std::move(*e.what)); }
 
   deployment_status status(bool with_replicas) const {
     auto s = machine_.status(to_instant(env().now()), with_replicas);

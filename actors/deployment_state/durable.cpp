@@ -26,7 +26,7 @@ void machine::persist() {
   if (now == stored_)
     return;
   stored_ = std::move(now);
-  emit(effect::persist{snapshot()});
+  emit(effect::persist{std::make_shared<stored_deployment>(snapshot())});
 }
 
 stored_deployment machine::snapshot() const {

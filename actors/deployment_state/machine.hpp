@@ -166,7 +166,7 @@ struct notify {
 struct removed {};
 /// What has to outlive the process has changed. Commands are acknowledged when it is stored.
 struct persist {
-  stored_deployment what;
+  std::shared_ptr<stored_deployment> what; ///< Apart, as it is large: effects come by the hundred thousand.
 };
 } // namespace effect
 

@@ -93,6 +93,7 @@ bool machine::begin_reconfigure() {
   const auto wanted =
       limits_.wrong == wrong_rule::reconfigure_all ? n_ : share(target_->spec.rollout.reconfigure_share());
   std::uint32_t size = 0;
+  out_.effects.reserve(out_.effects.size() + std::min(wanted, table_.available()));
   for (std::size_t i = 0; i < table_.cohorts().size(); ++i) {
     while (size < wanted && is_stale(table_.cohorts()[i]) && table_.cohorts()[i].of(life::available) > 0) {
       const auto slot = table_.cohorts()[i].lists[static_cast<std::size_t>(life::available)].head;

@@ -67,6 +67,7 @@ effects machine::step(event::update e) {
     take_update(e);
     drained_ = false;
     phase_ = phase::quiescing;
+    out.reserve(2);
     out.push_back(effect::prefer_others{true});
     out.push_back(effect::await_drained{});
     break;
@@ -109,6 +110,7 @@ effects machine::step(event::reconfigured e) {
     break;
   case phase::reconfiguring:
     phase_ = e.ok ? phase::ready : phase::refusing;
+    out.reserve(3);
     out.push_back(effect::report_reconfigured{running_update_, e.ok, std::move(e.message)});
     if (e.ok && !stop_asked_ && !has_update_)
       out.push_back(effect::prefer_others{false});

@@ -126,8 +126,8 @@ protected:
   behavior_type make_behavior() override {
     run(machine_.start());
     return {
-        [this](const config_update& x) {
-          run(machine_.step(event::update{x.seq, x.user_config}));
+        [this](config_update& x) {
+          run(machine_.step(event::update{x.seq, std::move(x.user_config)}));
         },
         [this](const check_replica& x) { run(machine_.step(event::check{x.seq})); },
         [this](const stop_replica& x) {

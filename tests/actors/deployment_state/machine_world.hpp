@@ -204,7 +204,7 @@ private:
   void obey(const effect::arm_timer& e);
   void obey(const effect::notify& e);
   void obey(const effect::removed& e);
-  void obey(const effect::persist& e) { stored = e.what; }
+  void obey(const effect::persist& e) { stored = *e.what; }
   void say(const std::string& line) {
     if (tracing)
       trace.push_back(std::to_string(now_ / 1ms) + " " + line);
