@@ -342,6 +342,9 @@ private:
     s.queued = calls_->queued();
     s.ongoing = calls_->ongoing();
     s.overdue = calls_->overdue();
+    if (!storage_failure_.empty())
+      s.message +=
+          (s.message.empty() ? "" : "; ") + ("what runs is not stored, it is tried again: " + storage_failure_);
     if (with_replicas) {
       std::unordered_map<std::uint64_t, std::uint32_t> ongoing;
       for (const auto& r : replicas_)

@@ -26,13 +26,23 @@ struct full_disk_world {
   full_disk_world& operator=(const full_disk_world&) = delete;
 
   template <class Answer, class Question>
-  errc ask(Question question) {
+  errc ask(Question question, std::function<void(const Answer&)> look = {}) {
     std::optional<errc> code;
-    sim->ask<Answer>(std::move(question), [&](Answer*, const error& why) { code = why.code; });
+    sim->ask<Answer>(std::move(question), [&](Answer* answer, const error& why) {
+      code = why.code;
+      if (answer && look)
+        look(*answer);
+    });
     for (int i = 0; i < 10'000 && !code && sim->step(); ++i) {
     }
     REQUIRE(code);
     return *code;
+  }
+  std::string status_message() {
+    std::string message;
+    CHECK(ask<deployment_status>(get_deployment{a}, [&](const deployment_status& s) { message = s.message; }) ==
+          errc::none);
+    return message;
   }
   errc deploy(const std::string& version) {
     deployment_spec spec;
@@ -53,13 +63,14 @@ TEST_CASE("a first deploy that cannot be stored runs, refuses further changes, a
   full_disk_world w;
   w.disk->failing_writes(1000);
   CHECK(w.deploy("v1") == errc::not_stored);
-  CHECK(w.ask<deployment_status>(get_deployment{w.a}) == errc::none);
+  CHECK(w.status_message() == "what runs is not stored, it is tried again: the disk is full");
   CHECK(w.ask<command_result>(scale_deployment{w.a, 3}) == errc::unavailable);
   CHECK(w.deploy("v2") == errc::unavailable);
   CHECK(w.disk->durable().empty());
   w.disk->failing_writes(0);
   w.sim->advance(2s);
   CHECK(w.disk->durable().at(w.a).target == 1);
+  CHECK(w.status_message().empty());
   CHECK(w.ask<command_result>(scale_deployment{w.a, 3}) == errc::none);
   CHECK(w.disk->durable().at(w.a).num_replicas == 3);
 }
