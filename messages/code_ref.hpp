@@ -15,8 +15,11 @@ class code; // actors/replica/code.hpp
 struct code_ref {
   std::string name; ///< For people and for other nodes: the class, later the library's digest and symbol.
   std::shared_ptr<const code> local;
+  /// Of what makes up the code beside the deployment's spec (import_path, args, ...): two releases with one version but
+  /// different fingerprints run different code. Empty = not known; the version alone speaks.
+  std::string fingerprint{};
   friend bool operator==(const code_ref&, const code_ref&) = default;
 };
-TROUPE_INSPECT(code_ref, x.name)
+TROUPE_INSPECT(code_ref, x.name, x.fingerprint)
 
 } // namespace troupe

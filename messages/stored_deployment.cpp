@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -26,6 +27,7 @@ void each_field(Release& x, F f) requires std::is_same_v<std::remove_const_t<Rel
   f("cause", x.cause);
   f("spec", x.spec);
   f("code", x.user_code.name);
+  f("code_fingerprint", x.user_code.fingerprint);
   f("can_reconfigure", x.can_reconfigure);
   f("can_check", x.can_check);
 }
@@ -75,6 +77,8 @@ struct reader {
   const json& from;
   template <class T>
   void operator()(const char* name, T& field) const {
+    if (std::string_view{name} == "code_fingerprint" && !from.contains(name))
+      return; // of a snapshot from before there was one
     const auto& value = from.at(name);
     if constexpr (std::is_enum_v<T>) {
       const auto number = value.template get<int>();

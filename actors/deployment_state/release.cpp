@@ -5,6 +5,10 @@
 namespace troupe::deployment_state {
 
 bool same_code(const release& a, const release& b) {
+  const auto& x = a.user_code.fingerprint;
+  const auto& y = b.user_code.fingerprint;
+  if (!x.empty() && !y.empty() && x != y)
+    return false;
   return !a.spec.version.empty() && a.spec.version == b.spec.version && a.spec.init_args == b.spec.init_args &&
          a.spec.execution == b.spec.execution;
 }

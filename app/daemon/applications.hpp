@@ -9,12 +9,14 @@
 #include <troupe/app/library/runtime_lookup.hpp>
 #include <troupe/app/runtime/runtime.hpp>
 #include <troupe/app/storage/database.hpp>
+#include <troupe/messages/stored_deployment.hpp>
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,9 @@ struct refusal {
   std::vector<config::problem> fields{};
 };
 
+/// As HTTP says it.
+refusal of_error(const error& why);
+
 template <class T>
 struct outcome_of {
   T value{};
@@ -40,6 +45,14 @@ struct accepted_application {
   std::string name;
   std::uint64_t revision = 0;
   std::map<std::string, command_result> deployments;
+  std::vector<std::string> warnings{}; ///< What was not done although it may be meant.
+};
+
+/// What became of a whole config: each application has an outcome of its own.
+struct accepted_config {
+  /// A refused one was broken off: its value says what had been accepted.
+  std::map<std::string, outcome_of<accepted_application>> applications;
+  std::map<std::string, outcome_of<bool>> removed;
 };
 
 /// One line of a plan.
@@ -50,18 +63,19 @@ struct planned_change {
   bool removes = false;
   std::vector<config::field_change> fields{};
   std::string text;
+  std::string warning{}; ///< As of an accepted application; empty = none.
 };
 
 /// What is known of an application besides its deployments. A value.
 struct application_facts {
   std::string name;
-  std::uint64_t revision = 0; ///< Counts accepted configs that changed something.
+  std::uint64_t revision = 0; ///< Counts accepted configs that changed something, rollbacks, aborts and restarts.
   std::optional<std::string> route_prefix;
   std::string import_path;
   std::string digest;
   json given = json::object();
   double deployed_at_s = 0; ///< Unix time.
-  std::string failure;      ///< Its code cannot be loaded; empty otherwise.
+  std::string failure;      ///< Its code cannot be loaded, or its change was broken off; empty otherwise.
   std::string ingress;      ///< Deployment; empty = none answers HTTP.
 };
 
@@ -87,6 +101,10 @@ public:
   /// accepted and shown as DEPLOY_FAILED, as Ray does.
   outcome_of<accepted_application> deploy(const config::application& app, std::optional<std::uint64_t> expected,
                                           bool keep_going);
+  /// Creates or updates all of `apps`, with `prune` removes all others. All are looked at together before the first
+  /// change; refused, nothing has changed. A store that fails later breaks off one application, not the others.
+  outcome_of<accepted_config> deploy_all(const std::vector<config::application>& apps, bool prune, bool keep_going);
+  /// Paths of bad fields are those of the whole config, here and in `deploy_all`.
   outcome_of<std::vector<planned_change>> plan(const std::vector<config::application>& apps, bool prune);
   /// Accepted when it is durable; the deployments drain after that.
   outcome_of<bool> remove(const std::string& name);
@@ -108,7 +126,7 @@ private:
     config::application app;
     bool finished = true;
     bool deleting = false;
-    std::shared_ptr<library::runtime_lookup> lookup;
+    std::vector<std::string> deployments; ///< That it declares; those of an older change are on their way out.
     std::optional<library::application_code> code;
   };
 
@@ -116,18 +134,38 @@ private:
     std::string digest;
     library::application_code code;
     std::vector<config::target> targets;
+    /// By target: the kept revision that has the target's written version, but other bytes.
+    std::vector<std::optional<stored_release>> same_version;
   };
   outcome_of<prepared> prepare(const config::application& app);
+  /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
+  outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
+                                                            bool keep_going);
+  std::optional<refusal> route_conflict(const config::application& app, const std::set<std::string>& others_change) const;
+  /// The kept revision that has the written version of `x`, and the same code but for its bytes.
+  std::optional<stored_release> same_version(const config::target& x, const std::string& digest) const;
+  static std::string version_warning(const config::target& x, const stored_release& known, const std::string& digest);
+  std::optional<stored_deployment> stored(const deployment_name& name) const;
+
   std::shared_ptr<library::runtime_lookup> lookup_of(const std::string& name);
   result<library::application_code> load(const std::string& code_name, const std::string& application,
                                          std::uint64_t revision);
+  result<code_ref> load_code(const stored_release& what, const deployment_name& name);
   outcome_of<command_result> answer(const std::function<command_result()>& command);
   std::optional<refusal> moved(const std::string& name, std::optional<std::uint64_t> expected) const;
   error store(const record& r);
-  void finish(record& r, const prepared& what, accepted_application& out);
+  void keep(const record& r);
+
+  planned_change plan_one(const config::application& app, const prepared& next, std::size_t index) const;
+  outcome_of<accepted_application> deploy_one(const config::application& app, outcome_of<prepared> ready);
+  void finish(record& r, const prepared& what, bool same, accepted_application& out);
+  refusal broken_off(const record& before, record now, const accepted_application& done, const error& why);
+  outcome_of<bool> remove_one(const std::string& name);
+  void note_control(const std::string& application);
   void publish();
   void restore_deployment(stored_deployment d, const std::vector<library::crash_record>& crashes,
                           std::map<std::string, library::application_code>& loaded);
+  void finish_restored(record r);
   void drop_unused_code();
 
   parts p_;
@@ -138,6 +176,7 @@ private:
   /// Loaded for a plan, or for a change that was refused, and not run yet: the next change with the same bytes and args
   /// takes it. One per application.
   std::map<std::string, std::pair<json, library::application_code>> spares_;
+  std::map<std::string, std::shared_ptr<const code>> codes_; ///< That has run, by the name it is stored under.
 };
 
 } // namespace troupe::daemon

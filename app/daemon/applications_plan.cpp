@@ -9,39 +9,17 @@ namespace troupe::daemon {
 
 outcome_of<std::vector<planned_change>> applications::plan(const std::vector<config::application>& apps, bool prune) {
   const std::lock_guard one{changing_};
+  const auto ready = prepare_all(apps, prune, false);
+  if (!ready)
+    return {{}, ready.refused};
   std::vector<planned_change> out;
   std::set<std::string> wanted;
-  for (const auto& app : apps) {
+  for (std::size_t i = 0; i < apps.size(); ++i) {
+    const auto& app = apps[i];
+    const auto& next = ready.value[i].value;
     wanted.insert(app.name);
-    auto next = prepare(app);
-    if (!next)
-      return {{}, next.refused};
-    application_facts facts;
-    json args = json::object();
-    {
-      const std::lock_guard guard{mutex_};
-      if (const auto it = records_.find(app.name); it != records_.end()) {
-        facts = it->second.facts;
-        args = it->second.app.args;
-      }
-    }
-    for (const auto& t : next.value.targets) {
-      planned_change c;
-      c.application = app.name;
-      c.deployment = t.spec.name;
-      try {
-        const auto now = p_.rt.config(t.spec.full_name());
-        c.fields = config::diff(
-            now, {facts.import_path, facts.digest, args, json::object()}, t.spec,
-            {app.import_path, t.version_is_written ? facts.digest : next.value.digest, app.args, json::object()});
-        c.change = config::change_of(c.fields);
-        c.text = config::describe(&now, t.spec, c.fields);
-      } catch (const command_failed&) {
-        c.change = change_kind::created;
-        c.text = config::describe(nullptr, t.spec, {});
-      }
-      out.push_back(std::move(c));
-    }
+    for (std::size_t k = 0; k < next.targets.size(); ++k)
+      out.push_back(plan_one(app, next, k));
   }
   for (const auto& a : p_.rt.applications())
     for (const auto& d : a.deployments) {
@@ -51,6 +29,35 @@ outcome_of<std::vector<planned_change>> applications::plan(const std::vector<con
         out.push_back({.application = a.name, .deployment = d.name, .removes = true, .text = "is removed"});
     }
   return {std::move(out)};
+}
+
+planned_change applications::plan_one(const config::application& app, const prepared& next, std::size_t index) const {
+  const auto& t = next.targets[index];
+  planned_change c{.application = app.name, .deployment = t.spec.name};
+  if (const auto& known = next.same_version[index])
+    c.warning = version_warning(t, *known, next.digest);
+  try {
+    const auto now = p_.rt.config(t.spec.full_name());
+    const config::code_source to{app.import_path, next.digest, app.args, json::object()};
+    auto from = to;
+    if (const auto d = stored({app.name, t.spec.name})) // of the target: it may have been rolled back
+      for (const auto& r : d->releases)
+        if (r.revision == d->target) {
+          const auto code = json::parse(r.user_code.name, nullptr, false);
+          if (code.is_object())
+            from = {code.value("import_path", ""), code.value("digest", ""), code.value("args", json::object()),
+                    json::object()};
+        }
+    if (t.version_is_written)
+      from.digest = to.digest;
+    c.fields = config::diff(now, from, t.spec, to);
+    c.change = config::change_of(c.fields);
+    c.text = config::describe(&now, t.spec, c.fields);
+  } catch (const command_failed&) {
+    c.change = change_kind::created;
+    c.text = config::describe(nullptr, t.spec, {});
+  }
+  return c;
 }
 
 } // namespace troupe::daemon

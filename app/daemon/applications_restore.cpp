@@ -24,6 +24,7 @@ void applications::restore(const std::vector<library::crash_record>& crashes) {
                .failure = value.at("failure"),
                .ingress = value.at("ingress")};
     r.finished = value.at("finished");
+    r.deployments = value.value("deployments", r.deployments);
     r.deleting = value.at("deleting");
     const std::lock_guard guard{mutex_};
     records_.emplace(name, std::move(r));
@@ -53,20 +54,26 @@ void applications::restore(const std::vector<library::crash_record>& crashes) {
       records_.erase(r.facts.name);
       continue;
     }
-    p_.log(log_level::info,
-           "application " + r.facts.name + ": finishing the change to revision " + std::to_string(r.facts.revision));
-    accepted_application ignored;
-    auto ready = prepare(r.app);
-    try {
-      if (ready)
-        finish(r, ready.value, ignored);
-      else
-        p_.log(log_level::error, "application " + r.facts.name + ": " + ready.refused->message);
-    } catch (const command_failed& e) {
-      p_.log(log_level::error, "application " + r.facts.name + ": " + e.what());
-    }
+    finish_restored(std::move(r));
   }
   publish();
+}
+
+void applications::finish_restored(record r) {
+  p_.log(log_level::info,
+         "application " + r.facts.name + ": finishing the change to revision " + std::to_string(r.facts.revision));
+  accepted_application out;
+  auto ready = prepare(r.app);
+  auto why = ready ? std::string{} : ready.refused->message;
+  try {
+    if (ready)
+      return finish(r, ready.value, false, out);
+  } catch (const command_failed& e) {
+    why = e.what();
+  }
+  p_.log(log_level::error, "application " + r.facts.name + ": " + why);
+  r.facts.failure = "the change to revision " + std::to_string(r.facts.revision) + " is not complete: " + why;
+  keep(r);
 }
 
 void applications::restore_deployment(stored_deployment d, const std::vector<library::crash_record>& crashes,
@@ -75,7 +82,11 @@ void applications::restore_deployment(stored_deployment d, const std::vector<lib
   {
     const std::lock_guard guard{mutex_};
     const auto it = records_.find(d.name.application);
-    if (d.deleting || it == records_.end() || it->second.deleting) {
+    const auto declares = [&](const record& r) {
+      const auto& all = r.deployments;
+      return !r.finished || all.empty() || std::find(all.begin(), all.end(), d.name.name) != all.end();
+    };
+    if (d.deleting || it == records_.end() || it->second.deleting || !declares(it->second)) {
       p_.db.erase(d.name, nullptr);
       return;
     }
@@ -120,7 +131,7 @@ void applications::restore_deployment(stored_deployment d, const std::vector<lib
     }
     for (const auto& x : it->second.deployments)
       if (x.defaults.name == d.name.name)
-        r.user_code.local = x.user_code;
+        codes_[r.user_code.name] = r.user_code.local = x.user_code;
     if (!r.user_code.local)
       throw std::runtime_error("the code of R" + std::to_string(revision) + " has no deployment " + d.name.name);
     if (revision == d.target) {

@@ -2,6 +2,7 @@
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/messages/http.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::daemon {
@@ -12,6 +13,12 @@ void applications::publish() {
     if (!f.route_prefix || f.ingress.empty())
       continue;
     const deployment_name name{f.name, f.ingress};
+    const auto taken = [&](const ingress::route& x) { return x.prefix == *f.route_prefix; };
+    if (const auto it = std::find_if(routes.begin(), routes.end(), taken); it != routes.end()) {
+      p_.log(log_level::error, "no route for " + name.full() + ": " + *f.route_prefix + " belongs to " +
+                                   it->deployment.application + ", whose change was not completed");
+      continue;
+    }
     try {
       const auto spec = p_.rt.config(name.full());
       std::optional<milliseconds> timeout;
