@@ -46,6 +46,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(troupe_flags INTERFACE -fpch-preprocess)
   endif()
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND TROUPE_PCH)
+  target_compile_options(troupe_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp") # for ccache, as above
+endif()
 target_include_directories(troupe_flags INTERFACE ${PROJECT_BINARY_DIR}/include)
 target_link_libraries(troupe_flags INTERFACE CAF::core Threads::Threads nlohmann_json::nlohmann_json)
 

@@ -12,13 +12,33 @@
 
 namespace troupe::fuzz {
 
+inline void require(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+/// Of a config that was found good.
+inline void application(const config::application& app) {
+  std::vector<deployment_spec> declared(1);
+  declared[0].name = "other";
+  for (const auto& d : app.deployments) {
+    declared.emplace_back();
+    declared.back().name = d.at("name").get<std::string>();
+  }
+  const auto targets = config::targets_for(app, declared, "0");
+  if (!targets.ok())
+    return;
+  for (const auto& t : targets.targets) {
+    require(!t.spec.version.empty() && validate(t.spec).empty());
+    require(config::diff(t.spec, t.spec).empty());
+    const auto changes = config::diff(declared[0], t.spec);
+    require(!config::describe(&declared[0], t.spec, changes).empty());
+  }
+}
+
 /// Aborts where something cannot be: a problem without a text, a place outside of it, a good config that has no JSON
 /// form or is no longer the same after it.
 inline void config_text(std::string_view text, config::syntax how) {
-  const auto require = [](bool holds) {
-    if (!holds)
-      std::abort();
-  };
   const auto result = config::read_text(text, "input", how);
   for (const auto& p : result.errors)
     require(!p.allowed.empty() && p.line <= text.size() + 1 && !to_string(p).empty());
@@ -26,23 +46,8 @@ inline void config_text(std::string_view text, config::syntax how) {
     return;
   const auto again = config::read_text(result.document.as_given.dump(), "again", config::syntax::json);
   require(again.ok() && again.document.as_given == result.document.as_given);
-  for (const auto& app : result.document.applications) {
-    std::vector<deployment_spec> declared(1);
-    declared[0].name = "other";
-    for (const auto& d : app.deployments) {
-      declared.emplace_back();
-      declared.back().name = d.at("name").get<std::string>();
-    }
-    const auto targets = config::targets_for(app, declared, "0");
-    if (!targets.ok())
-      continue;
-    for (const auto& t : targets.targets) {
-      require(!t.spec.version.empty() && validate(t.spec).empty());
-      require(config::diff(t.spec, t.spec).empty());
-      const auto changes = config::diff(declared[0], t.spec);
-      require(!config::describe(&declared[0], t.spec, changes).empty());
-    }
-  }
+  for (const auto& app : result.document.applications)
+    application(app);
 }
 
 inline void config_file(std::string_view text) {

@@ -2,24 +2,23 @@
 #include <troupe/app/api/endpoints.hpp>
 #include <troupe/app/api/views.hpp>
 #include <troupe/app/cli/version.hpp>
-#include <troupe/app/config/document.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <set>
+#include <optional>
 #include <vector>
 
 namespace troupe::api {
 
 namespace {
 
-response as_json(const json& x, std::uint16_t status = 200) {
-  return response::json(status, x.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
-}
-
-[[noreturn]] void refuse(int status, std::string code, std::string message, std::vector<config::problem> fields = {}) {
-  throw problem_answer({status, std::move(code), std::move(message), std::move(fields)});
+[[noreturn]] void no_application(const call_in& in) {
+  std::string known;
+  for (const auto& n : in.about.apps.names())
+    known += (known.empty() ? "" : ", ") + n;
+  throw problem_answer({404, "not_found",
+                        "there is no application " + in.names.at("app") +
+                            (known.empty() ? ", nor any other" : "; there are: " + known)});
 }
 
 template <class T>
@@ -27,15 +26,6 @@ T must(daemon::outcome_of<T> x) {
   if (!x)
     throw problem_answer(std::move(*x.refused));
   return std::move(x.value);
-}
-
-std::uint64_t number(std::string_view text, const char* what) {
-  std::uint64_t n = 0;
-  const auto [end, e] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (e != std::errc{} || end != text.data() + text.size())
-    refuse(400, "invalid_request",
-           std::string(what) + ": \"" + std::string(text.substr(0, 100)) + "\" is not allowed; expected a number");
-  return n;
 }
 
 const application_status* status_of(const std::vector<application_status>& all, const std::string& name) {
@@ -62,36 +52,39 @@ response get_version(const call_in&) {
 }
 
 response get_applications_v1(const call_in& in) {
-  return as_json({{"applications", applications(in, in.flag("replicas"))},
+  return as_json({{"applications", applications(in, flag_of(in.asked, "replicas"))},
                   {"code", view(in.about.code.loaded())},
                   {"given_up", in.about.rt.given_up()}});
 }
 
 response get_application(const call_in& in) {
-  for (auto& a : applications(in, in.flag("replicas")))
+  for (auto& a : applications(in, flag_of(in.asked, "replicas")))
     if (a.at("name") == in.names.at("app"))
       return as_json(a);
-  std::string known;
-  for (const auto& n : in.about.apps.names())
-    known += (known.empty() ? "" : ", ") + n;
-  refuse(404, "not_found", "there is no application " + in.names.at("app") + "; there are: " + known);
+  no_application(in);
 }
 
-json accepted(const daemon::accepted_application& x, const std::vector<std::string>& warnings) {
+json accepted(const daemon::accepted_application& x) {
   json deployments = json::object();
   for (const auto& [name, r] : x.deployments)
-    deployments[name] = view(r);
+    if (r.revision != 0) // else it is not stored
+      deployments[name] = view(r);
   return {{"application", x.name},
           {"revision", x.revision},
           {"deployments", std::move(deployments)},
-          {"warnings", warnings}};
+          {"warnings", x.warnings}};
+}
+
+void add(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
 }
 
 response put_application(const call_in& in) {
-  auto read = config::read_application_json(in.body(), in.names.at("app"));
-  if (!read.ok())
-    refuse(400, "invalid_config", config::to_string(read.errors), read.errors);
-  return as_json(accepted(must(in.about.apps.deploy(read.application, in.if_match(), false)), read.warnings));
+  auto read = application_of(in.asked, in.names.at("app"));
+  auto done = must(in.about.apps.deploy(read.application, if_match_of(in.asked), false));
+  add(read.warnings, done.warnings);
+  done.warnings = std::move(read.warnings);
+  return as_json(accepted(done));
 }
 
 response delete_application(const call_in& in) {
@@ -99,43 +92,67 @@ response delete_application(const call_in& in) {
   return as_json({{"application", in.names.at("app")}, {"removed", true}});
 }
 
-config::document_result document(const json& body) {
-  auto read = config::read_json(body);
-  if (!read.ok())
-    refuse(400, "invalid_config", config::to_string(read.errors), read.errors);
-  return read;
+json error_of(const daemon::refusal& why) { return {{"code", why.code}, {"message", why.message}}; }
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& n : names)
+    out += (out.empty() ? "" : ", ") + n;
+  return out.empty() ? "nothing" : out;
 }
 
-/// Deploys all; with `prune` the others are removed.
-json deploy_all(const call_in& in, const config::document_result& read, bool prune, bool keep_going) {
-  json done = json::object();
+/// Deploys all; with `prune` the others are removed. What a store that fails leaves undone is told one by one.
+json deploy_all(const call_in& in, config::document_result read, bool prune, bool keep_going) {
+  const auto done = must(in.about.apps.deploy_all(read.document.applications, prune, keep_going));
+  json all = json::object();
   json removed = json::array();
-  std::set<std::string> wanted;
-  for (const auto& app : read.document.applications)
-    wanted.insert(app.name);
-  // Before the first change all are looked at, so that a fault in one leaves the others alone.
-  if (!keep_going)
-    must(in.about.apps.plan(read.document.applications, false));
-  if (prune) // first: a route may go from one to another
-    for (const auto& name : in.about.apps.names())
-      if (!wanted.contains(name)) {
-        must(in.about.apps.remove(name));
-        removed.push_back(name);
-      }
-  for (const auto& app : read.document.applications)
-    done[app.name] = accepted(must(in.about.apps.deploy(app, std::nullopt, keep_going)), {});
-  return {{"applications", std::move(done)}, {"removed", std::move(removed)}, {"warnings", read.warnings}};
+  std::vector<std::string> good;
+  std::optional<daemon::refusal> first;
+  std::string failures;
+  const auto failed = [&](const daemon::refusal& why) {
+    if (!first)
+      first = daemon::refusal{why.status, why.code, {}, {}};
+    failures += (failures.empty() ? "" : "\n") + why.message;
+  };
+  for (const auto& [name, x] : done.removed)
+    if (x) {
+      removed.push_back(name);
+      good.push_back(name + " (removed)");
+    } else {
+      failed({x.refused->status, x.refused->code, "application " + name + " was not removed: " + x.refused->message});
+      all[name] = {{"error", error_of(*x.refused)}};
+    }
+  for (const auto& [name, x] : done.applications) {
+    all[name] = accepted(x.value);
+    add(read.warnings, x.value.warnings);
+    if (x) {
+      good.push_back(name);
+    } else {
+      failed(*x.refused);
+      all[name]["error"] = error_of(*x.refused);
+    }
+  }
+  json answer{{"applications", std::move(all)}, {"removed", std::move(removed)}, {"warnings", read.warnings}};
+  if (!first)
+    return answer;
+  first->message = failures + "\nchanged as asked: " + list_of(good);
+  throw problem_answer(std::move(*first), std::move(answer));
 }
 
 response put_applications(const call_in& in) {
-  return as_json(deploy_all(in, document(in.body()), in.flag("prune"), false));
+  const bool prune = flag_of(in.asked, "prune");
+  return as_json(deploy_all(in, config_of(in.asked), prune, false));
 }
 
 response post_plan(const call_in& in) {
-  const auto read = document(in.body());
+  const bool prune = flag_of(in.asked, "prune");
+  auto read = config_of(in.asked);
   json changes = json::array();
-  for (const auto& c : must(in.about.apps.plan(read.document.applications, in.flag("prune"))))
+  for (const auto& c : must(in.about.apps.plan(read.document.applications, prune))) {
     changes.push_back(view(c));
+    if (!c.warning.empty())
+      read.warnings.push_back(c.warning);
+  }
   json revisions = json::object();
   for (const auto& f : in.about.apps.facts())
     revisions[f.name] = f.revision;
@@ -153,7 +170,7 @@ response get_config(const call_in& in) {
           effective[d.name] = to_json(in.about.rt.config(deployment_name{f.name, d.name}.full()));
     return as_json({{"given", f.given}, {"effective", std::move(effective)}, {"revision", f.revision}});
   }
-  return get_application(in); // says that there is none
+  no_application(in);
 }
 
 response get_deployment_v1(const call_in& in) {
@@ -167,37 +184,22 @@ response get_history_v1(const call_in& in) {
   return as_json({{"revisions", std::move(revisions)}});
 }
 
-std::uint32_t replicas_in(const json& body, const char* field) {
-  const auto it = body.find(field);
-  if (it == body.end() || !it->is_number_integer() || *it < 0 || *it > max_num_replicas)
-    refuse(400, "invalid_request",
-           std::string(field) + ": " + (it == body.end() ? "nothing" : it->dump().substr(0, 100)) +
-               " is not allowed; expected an integer from 0 to 10000000",
-           {{"", 0, 0, field, it == body.end() ? "null" : it->dump().substr(0, 100), "an integer from 0 to 10000000"}});
-  return it->get<std::uint32_t>();
+json with_warnings(json x, const std::vector<std::string>& warnings) {
+  x["warnings"] = warnings;
+  return x;
 }
 
 response post_scale(const call_in& in) {
-  return as_json(
-      view(must(in.about.apps.scale(in.deployment(), replicas_in(in.body(), "num_replicas"), in.if_match()))));
+  const auto asked = scale_of(in.asked, "num_replicas");
+  const auto done = must(in.about.apps.scale(in.deployment(), asked.num_replicas, if_match_of(in.asked)));
+  return as_json(with_warnings(view(done), asked.warnings));
 }
 
 response post_rollout(const call_in& in) {
-  const auto body = in.body();
-  const auto name = body.value("action", json{});
-  for (int i = 0; i <= static_cast<int>(last_enumerator(rollout_action{})); ++i) {
-    const auto action = static_cast<rollout_action>(i);
-    if (name != to_string(action))
-      continue;
-    const auto revision = body.value("revision", json(0U));
-    if (!revision.is_number_unsigned())
-      refuse(400, "invalid_request",
-             "revision: " + revision.dump().substr(0, 100) + " is not allowed; expected a number");
-    return as_json(view(must(in.about.apps.control(in.deployment(), action, revision, in.if_match()))));
-  }
-  refuse(400, "invalid_request",
-         "action: " + name.dump().substr(0, 100) +
-             " is not allowed; expected pause, resume, promote, abort, restart or rollback");
+  const auto asked = rollout_of(in.asked);
+  const auto done =
+      must(in.about.apps.control(in.deployment(), asked.action, asked.revision, if_match_of(in.asked)));
+  return as_json(with_warnings(view(done), asked.warnings));
 }
 
 response post_shutdown(const call_in& in) {
@@ -220,7 +222,7 @@ response ray_version(const call_in&) {
 }
 
 response ray_get(const call_in& in) {
-  const auto type = in.query("api_type");
+  const auto type = query_of(in.asked, "api_type").value_or("");
   if (!type.empty() && !equals_ignoring_case(type, "declarative") && !equals_ignoring_case(type, "imperative"))
     return response::text(400, "api_type must be imperative or declarative\n");
   const auto facts = in.about.apps.facts();
@@ -245,20 +247,22 @@ response ray_get(const call_in& in) {
 }
 
 response ray_put(const call_in& in) {
-  deploy_all(in, document(in.body()), true, true);
+  deploy_all(in, config_of(in.asked), true, true);
   return {};
 }
 
 response ray_delete(const call_in& in) {
+  std::string failures;
   for (const auto& name : in.about.apps.names())
-    must(in.about.apps.remove(name));
-  return {};
+    if (const auto done = in.about.apps.remove(name); !done && done.refused->status != 404) // gone meanwhile
+      failures += "application " + name + " was not removed: " + done.refused->message + "\n";
+  return failures.empty() ? response{} : response::text(503, failures);
 }
 
 response ray_scale(const call_in& in) {
   try {
-    const auto n = replicas_in(in.body(), "target_num_replicas");
-    must(in.about.apps.scale(in.deployment(), n, std::nullopt));
+    const auto asked = scale_of(in.asked, "target_num_replicas");
+    must(in.about.apps.scale(in.deployment(), asked.num_replicas, std::nullopt));
     return as_json({{"message", "Scaling request received. Deployment will get scaled asynchronously."}});
   } catch (const problem_answer& e) {
     const auto status = e.why.status == 409 ? 412 : e.why.status;
@@ -270,33 +274,44 @@ response ray_scale(const call_in& in) {
 
 constexpr std::array table{
     endpoint{"GET", TROUPE_V1 "/version", "Versions of the daemon, of CAF, and what user libraries must be built for.",
-             get_version},
-    endpoint{"GET", TROUPE_V1 "/openapi.json", "This document.", get_openapi},
-    endpoint{"GET", TROUPE_V1 "/applications", "All applications; ?replicas=true lists replicas.", get_applications_v1},
-    endpoint{"PUT", TROUPE_V1 "/applications", "Deploys a whole config; ?prune=true removes the others.",
-             put_applications},
-    endpoint{"POST", TROUPE_V1 "/plan", "What a PUT of this config would change; changes nothing.", post_plan},
-    endpoint{"GET", TROUPE_V1 "/applications/{app}", "One application.", get_application},
-    endpoint{"PUT", TROUPE_V1 "/applications/{app}", "Deploys one application; If-Match: its revision.",
-             put_application},
-    endpoint{"DELETE", TROUPE_V1 "/applications/{app}", "Removes one application.", delete_application},
+             get_version, "version"},
+    endpoint{"GET", TROUPE_V1 "/openapi.json", "This document.", get_openapi, "openapi"},
+    endpoint{"GET", TROUPE_V1 "/applications", "All applications, and what code is loaded.", get_applications_v1,
+             "applications", "replicas"},
+    endpoint{"PUT", TROUPE_V1 "/applications",
+             "Deploys a whole config: looked at as a whole first, then application by application.", put_applications,
+             "accepted_config", "prune", "config"},
+    endpoint{"POST", TROUPE_V1 "/plan", "What a PUT of this config would change; changes nothing.", post_plan, "plan",
+             "prune", "config"},
+    endpoint{"GET", TROUPE_V1 "/applications/{app}", "One application.", get_application, "application", "replicas"},
+    endpoint{"PUT", TROUPE_V1 "/applications/{app}", "Deploys one application and touches no other.", put_application,
+             "accepted_application", "if_match", "config_application"},
+    endpoint{"DELETE", TROUPE_V1 "/applications/{app}", "Removes one application.", delete_application,
+             "removed_application"},
     endpoint{"GET", TROUPE_V1 "/applications/{app}/config", "Its config as given, and every option in effect.",
-             get_config},
+             get_config, "application_config"},
     endpoint{"GET", TROUPE_V1 "/applications/{app}/deployments/{dep}", "One deployment with its replicas.",
-             get_deployment_v1},
+             get_deployment_v1, "deployment"},
     endpoint{"GET", TROUPE_V1 "/applications/{app}/deployments/{dep}/history", "Its revisions, oldest first.",
-             get_history_v1},
-    endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/scale", "{\"num_replicas\": n}", post_scale},
+             get_history_v1, "history"},
+    endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/scale",
+             "Another number of replicas, until the next deploy.", post_scale, "command_result", "if_match", "scale"},
     endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/rollout",
-             "{\"action\": pause|resume|promote|abort|restart|rollback, \"revision\": n}", post_rollout},
-    endpoint{"GET", TROUPE_V1 "/events", "Server-sent events; ?after=ID or Last-Event-ID resumes.", nullptr},
-    endpoint{"POST", TROUPE_V1 "/shutdown", "Drains everything and ends the daemon.", post_shutdown},
-    endpoint{"GET", "/metrics", "Prometheus metrics.", get_metrics},
-    endpoint{"GET", "/api/ray/version", "Ray's handshake.", ray_version},
-    endpoint{"GET", "/api/serve/applications/", "Ray Serve's view of all applications.", ray_get},
-    endpoint{"PUT", "/api/serve/applications/", "Ray Serve's config; replaces all applications.", ray_put},
+             "Steers its rollout, goes back to a revision, or starts all replicas anew.", post_rollout,
+             "command_result", "if_match", "rollout_command"},
+    endpoint{"GET", TROUPE_V1 "/events", "Events as they come, as server-sent events.", nullptr, "text/event-stream",
+             "after last_event_id"},
+    endpoint{"POST", TROUPE_V1 "/shutdown", "Drains everything and ends the daemon.", post_shutdown, "message", {}, {},
+             202},
+    endpoint{"GET", "/metrics", "Prometheus metrics.", get_metrics, "text/plain"},
+    endpoint{"GET", "/api/ray/version", "Ray's handshake.", ray_version, "ray_version"},
+    endpoint{"GET", "/api/serve/applications/", "Ray Serve's view of all applications.", ray_get, "ray_applications",
+             "api_type"},
+    endpoint{"PUT", "/api/serve/applications/", "Ray Serve's config; replaces all applications.", ray_put, {}, {},
+             "config"},
     endpoint{"DELETE", "/api/serve/applications/", "Removes all applications.", ray_delete},
-    endpoint{"POST", "/api/v1/applications/{app}/deployments/{dep}/scale", "{\"target_num_replicas\": n}", ray_scale},
+    endpoint{"POST", "/api/v1/applications/{app}/deployments/{dep}/scale", "Ray Serve's scaling.", ray_scale,
+             "message", {}, "ray_scale"},
 };
 
 std::vector<std::string_view> segments(std::string_view path) {
@@ -311,40 +326,10 @@ std::vector<std::string_view> segments(std::string_view path) {
 
 } // namespace
 
-std::string call_in::query(std::string_view key) const {
-  std::string_view rest = asked.query;
-  while (!rest.empty()) {
-    const auto part = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    const auto eq = part.find('=');
-    if (part.substr(0, eq) == key)
-      return eq == std::string_view::npos ? "true" : std::string(part.substr(eq + 1));
-  }
-  return {};
-}
-
-std::optional<std::uint64_t> call_in::if_match() const {
-  auto given = asked.header("If-Match");
-  if (given.empty())
-    return std::nullopt;
-  if (given.size() > 2 && given.front() == '"' && given.back() == '"')
-    given = given.substr(1, given.size() - 2);
-  return number(given, "If-Match");
-}
-
-json call_in::body() const {
-  config::source_result read = config::read_source(asked.body, "body", config::syntax::json);
-  if (!read.errors.empty())
-    refuse(400, "invalid_json", config::to_string(read.errors), read.errors);
-  if (!read.source.value.is_object())
-    refuse(400, "invalid_json", "body: expected a JSON object");
-  return std::move(read.source.value);
-}
-
 std::span<const endpoint> endpoints() { return table; }
 
 const endpoint* find_endpoint(std::string_view method, std::string_view path, std::map<std::string, std::string>& names,
-                              bool& path_known) {
+                              std::string& methods) {
   const auto given = segments(path);
   for (const auto& e : table) {
     const auto wanted = segments(e.path);
@@ -360,21 +345,13 @@ const endpoint* find_endpoint(std::string_view method, std::string_view path, st
     }
     if (!same)
       continue;
-    path_known = true;
+    methods += (methods.empty() ? "" : ", ") + std::string(e.method) + (e.method == "GET" ? ", HEAD" : "");
     if (method == e.method || (method == "HEAD" && e.method == "GET")) {
       names = std::move(found);
       return &e;
     }
   }
   return nullptr;
-}
-
-response error_answer(const daemon::refusal& why) {
-  json fields = json::array();
-  for (const auto& f : why.fields)
-    fields.push_back({{"path", f.path}, {"value", f.value}, {"allowed", f.allowed}});
-  return as_json({{"error", {{"code", why.code}, {"message", why.message}, {"fields", std::move(fields)}}}},
-                 static_cast<std::uint16_t>(why.status));
 }
 
 } // namespace troupe::api

@@ -1,12 +1,12 @@
 // Private to app/api: the table of endpoints and what each of them does.
 #pragma once
 
+#include <troupe/app/api/questions.hpp>
 #include <troupe/app/api/server.hpp>
 #include <troupe/messages/http.hpp>
 
 #include <map>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -18,35 +18,30 @@ struct call_in {
   const request& asked;
   std::map<std::string, std::string> names; ///< Of the braces in the path.
 
-  std::string query(std::string_view key) const; ///< Empty when not given.
-  bool flag(std::string_view key) const { return query(key) == "true" || query(key) == "1"; }
-  std::optional<std::uint64_t> if_match() const; ///< Throws `problem_answer` for what is no revision.
-  json body() const;                             ///< Throws `problem_answer`.
   deployment_name deployment() const { return {names.at("app"), names.at("dep")}; }
-};
-
-/// Thrown by an endpoint: the error that is answered.
-struct problem_answer : std::runtime_error {
-  explicit problem_answer(daemon::refusal r) : std::runtime_error(r.message), why(std::move(r)) {}
-  daemon::refusal why;
 };
 
 struct endpoint {
   std::string_view method;
   std::string_view path; ///< With `{app}` and `{dep}`.
   std::string_view summary;
-  response (*answer)(const call_in&);
+  response (*answer)(const call_in&); ///< Null: the event stream.
+  std::string_view result = {};       ///< Schema of the answer (openapi_schemas.cpp) or its media type; empty = no body.
+  std::string_view parameters = {};   ///< Beside the path's: names of `openapi_parameters`, with spaces between.
+  std::string_view body = {};         ///< Schema of the request's body; empty = none is read.
+  std::uint16_t status = 200;         ///< Of the answer.
 };
+
+/// Objects by their name: `schemas`, `parameters`.
+json openapi_schemas();
+json openapi_parameters();
 
 /// Ours first, then Ray's.
 std::span<const endpoint> endpoints();
 
-/// The endpoint of `method` and `path`, its names filled in; null when there is none. `path_known`: another method has
-/// one.
+/// The endpoint of `method` and `path`, its names filled in; null when there is none. `methods`: those that the path
+/// has, as in an Allow header.
 const endpoint* find_endpoint(std::string_view method, std::string_view path, std::map<std::string, std::string>& names,
-                              bool& path_known);
-
-/// An error in the form of our API.
-response error_answer(const daemon::refusal& why);
+                              std::string& methods);
 
 } // namespace troupe::api

@@ -4,7 +4,6 @@
 #include <troupe/app/http/server.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -70,23 +69,31 @@ struct server::state {
   }
 
   void run(job x) {
-    const bool ours = !x.asked.path.starts_with("/api/serve/") && !x.asked.path.starts_with("/api/ray/");
-    const auto say = [&](const daemon::refusal& why) {
-      x.to.send(ours ? error_answer(why) : response::text(static_cast<std::uint16_t>(why.status), why.message + "\n"));
+    const auto& path = x.asked.path;
+    const bool ours = !path.starts_with("/api/serve/") && !path.starts_with("/api/ray/");
+    std::string methods;
+    const auto say = [&](const daemon::refusal& why, const json& more = json::object()) {
+      const auto status = static_cast<std::uint16_t>(why.status);
+      auto answer = path.starts_with("/api/v1/") ? as_json({{"error", why.message}}, status)
+                    : ours                       ? error_answer(why, more)
+                                                 : response::text(status, why.message + "\n");
+      if (why.status == 405)
+        answer.headers.push_back({"Allow", methods});
+      x.to.send(std::move(answer));
     };
     try {
       call_in in{about, x.asked, {}};
-      bool path_known = false;
-      const auto* e = find_endpoint(x.asked.method, x.asked.path, in.names, path_known);
+      const auto* e = find_endpoint(x.asked.method, x.asked.path, in.names, methods);
       if (!e)
-        return say(path_known
-                       ? daemon::refusal{405, "method_not_allowed", x.asked.method + " is not for " + x.asked.path}
-                       : daemon::refusal{404, "not_found", "there is nothing at " + x.asked.path});
+        return say(methods.empty()
+                       ? daemon::refusal{404, "not_found", "there is nothing at " + x.asked.path}
+                       : daemon::refusal{405, "method_not_allowed",
+                                         x.asked.method + " is not for " + x.asked.path + ", but " + methods + " are"});
       if (!e->answer)
         return stream_events(in, std::move(x.to));
       x.to.send(e->answer(in));
     } catch (const problem_answer& e) {
-      say(e.why);
+      say(e.why, e.more);
     } catch (const command_failed& e) {
       say({e.code() == errc::unknown_deployment ? 404
            : e.code() == errc::rejected         ? 409
@@ -100,19 +107,9 @@ struct server::state {
   // -- events
 
   void stream_events(const call_in& in, http::responder to) {
-    auto from = in.query("after");
-    if (from.empty())
-      from = in.asked.header("Last-Event-ID");
-    std::uint64_t after = about.events.last();
-    if (!from.empty()) {
-      const auto [end, e] = std::from_chars(from.data(), from.data() + from.size(), after);
-      if (e != std::errc{} || end != from.data() + from.size())
-        throw problem_answer({400, "invalid_request",
-                              "after: \"" + from.substr(0, 100) +
-                                  "\" is not allowed; expected "
-                                  "the id of an event"});
-      after = std::min(after, about.events.last()); // ids of an earlier run of the daemon
-    }
+    auto after = about.events.last();
+    if (const auto from = event_id_of(in.asked))
+      after = *from <= after ? *from : 0; // an id of an earlier run of the daemon: all of this one is new
     {
       const std::lock_guard guard{streams_mutex};
       if (streams.size() >= most_streams)

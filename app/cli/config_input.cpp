@@ -1,6 +1,8 @@
 // Reads config files for `deploy` and `plan`.
 #include <troupe/app/cli/config_input.hpp>
+#include <troupe/app/cli/text.hpp>
 
+#include <algorithm>
 #include <istream>
 #include <iterator>
 #include <ostream>
@@ -39,6 +41,15 @@ config::document_result read_config(const std::string& file, invocation& in) {
   if (!result.ok())
     throw failure{exit_code::usage, "the config has faults; nothing was sent\n" + config::to_string(result.errors)};
   return result;
+}
+
+void tell_warnings(const json& answer, const config::document_result& from, invocation& in) {
+  for (const auto& w : part(answer, "warnings")) {
+    const auto text = w.is_string() ? w.get<std::string>() : w.dump();
+    const auto known = [&](const std::string& x) { return x.ends_with(text); }; // "app.yaml:3:7: " before it
+    if (std::none_of(from.warnings.begin(), from.warnings.end(), known))
+      in.w.err << "troupe: warning: " << harmless(text) << '\n';
+  }
 }
 
 json send_config(const api& daemon, const config::document_result& from, const std::string& file,

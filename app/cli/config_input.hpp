@@ -11,6 +11,9 @@ namespace troupe::cli {
 /// Reads `file` ("-" = standard input). Warnings go to stderr; faults are a `failure` with a line each.
 config::document_result read_config(const std::string& file, invocation& in);
 
+/// The warnings of an answer on stderr, without those that `read_config` has told with their lines already.
+void tell_warnings(const json& answer, const config::document_result& from, invocation& in);
+
 /// Sends; a daemon's complaint about a field gets the line in `file` where it stands.
 json send_config(const api& daemon, const config::document_result& from, const std::string& file,
                  std::string_view method, const std::string& path, const json& body,

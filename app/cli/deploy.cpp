@@ -25,9 +25,6 @@ std::string sentence_of(const std::string& change, std::uint64_t revision) {
 // Prints one application's answer and notes its revisions.
 void tell(const std::string& application, const json& answer, invocation& in, follow_options& to_follow) {
   to_follow.applications.insert(application);
-  for (const auto& warning : part(answer, "warnings"))
-    in.w.err << "troupe: warning: " << harmless(warning.is_string() ? warning.get<std::string>() : warning.dump())
-             << '\n';
   for (const auto& [name, d] : part(answer, "deployments").items()) {
     const auto full = deployment_path{application, name}.shown();
     const auto revision = value_or<std::uint64_t>(d, "revision", 0);
@@ -52,7 +49,7 @@ json send(const api& daemon, const config::document_result& read, const invocati
   const auto& app = read.document.applications[0];
   const auto answer = send_config(daemon, read, file, "PUT", api::path_of(app.name), app.as_given,
                                   in.get<std::uint64_t>("if-revision"));
-  return {{"applications", {{app.name, answer}}}};
+  return {{"applications", {{app.name, answer}}}, {"warnings", part(answer, "warnings")}};
 }
 
 } // namespace
@@ -71,9 +68,7 @@ exit_code run_deploy(invocation& in) {
   follow_options to_follow;
   for (const auto& [name, app] : part(answer, "applications").items())
     tell(name, app, in, to_follow);
-  for (const auto& warning : part(answer, "warnings"))
-    in.w.err << "troupe: warning: " << harmless(warning.is_string() ? warning.get<std::string>() : warning.dump())
-             << '\n';
+  tell_warnings(answer, read, in);
   if (!in.json_output())
     for (const auto& name : part(answer, "removed"))
       in.w.out << harmless(name.is_string() ? name.get<std::string>() : name.dump()) << ": is being removed\n";

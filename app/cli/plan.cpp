@@ -47,6 +47,7 @@ exit_code run_plan(invocation& in) {
   const auto answer =
       send_config(daemon, read, file, "POST", in.is_set("prune") ? "/plan?prune=true" : "/plan?prune=false",
                   read.document.as_given);
+  tell_warnings(answer, read, in);
   if (in.json_output()) {
     in.w.out << answer.dump(2) << '\n';
     return exit_code::done;

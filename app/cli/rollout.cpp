@@ -63,7 +63,7 @@ void add_rollout_undo_options(po::options_description& to) {
   to.add_options()("to-revision", po::value<std::uint64_t>()->default_value(0, "")->value_name("REVISION"),
                    "which one; default: the one before the present target")(
       "if-revision", po::value<std::uint64_t>()->value_name("REVISION"),
-      "only if the deployment is still at this revision");
+      "only if the application is still at this revision");
 }
 
 void add_rollout_status_options(po::options_description& to) {

@@ -3,6 +3,7 @@
 
 #include <troupe/app/config/diff.hpp>
 #include <troupe/app/config/targets.hpp>
+#include <troupe/app/daemon/refusal.hpp>
 #include <troupe/app/ingress/route_table.hpp>
 #include <troupe/app/library/crash_recorder.hpp>
 #include <troupe/app/library/loader.hpp>
@@ -23,17 +24,10 @@
 
 namespace troupe::daemon {
 
-/// Why a change was refused. Nothing was changed.
-struct refusal {
-  int status = 400; ///< As HTTP says it: 400, 404, 409, 412, 503.
-  std::string code; ///< "invalid_config", "not_found", "revision_moved", ...
-  std::string message;
-  std::vector<config::problem> fields{};
-};
-
 /// As HTTP says it.
 refusal of_error(const error& why);
 
+/// `refused`: nothing was changed, unless said.
 template <class T>
 struct outcome_of {
   T value{};
@@ -158,6 +152,7 @@ private:
 
   planned_change plan_one(const config::application& app, const prepared& next, std::size_t index) const;
   outcome_of<accepted_application> deploy_one(const config::application& app, outcome_of<prepared> ready);
+  bool runs(const deployment_spec& x) const;
   void finish(record& r, const prepared& what, bool same, accepted_application& out);
   refusal broken_off(const record& before, record now, const accepted_application& done, const error& why);
   outcome_of<bool> remove_one(const std::string& name);

@@ -260,6 +260,14 @@ outcome_of<accepted_application> applications::deploy_one(const config::applicat
   return {std::move(out)};
 }
 
+bool applications::runs(const deployment_spec& x) const {
+  try {
+    return p_.rt.config(x.full_name()) == x;
+  } catch (const command_failed&) {
+    return false;
+  }
+}
+
 void applications::finish(record& r, const prepared& what, bool same, accepted_application& out) {
   bool changed = false;
   std::set<std::string> wanted;
@@ -281,8 +289,11 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
     }
     codes_[code.name] = code.local;
     auto accepted = p_.rt.try_deploy(target.spec, std::move(code));
-    if (!accepted)
+    if (!accepted) {
+      if (runs(target.spec)) // and is not stored
+        out.deployments.emplace(name.name, command_result{change_kind::none, 0, accepted.why().message});
       throw command_failed{accepted.why()};
+    }
     changed = changed || accepted->change != change_kind::none;
     out.deployments.emplace(name.name, std::move(*accepted));
   }
@@ -325,8 +336,10 @@ refusal applications::broken_off(const record& before, record now, const accepte
   }
   std::string accepted;
   for (const auto& [deployment, result] : done.deployments)
-    accepted += (accepted.empty() ? "" : ", ") + deployment + " (revision " + std::to_string(result.revision) + ")";
-  out.message += "; the change is not complete, accepted before: " + (accepted.empty() ? "nothing" : accepted) +
+    accepted += (accepted.empty() ? "" : ", ") + deployment +
+                (result.revision == 0 ? " (not stored)" : " (revision " + std::to_string(result.revision) + ")");
+  out.message += "; the change is not complete, its deployments that have it: " +
+                 (accepted.empty() ? "none" : accepted) +
                  ". Deploy it again; else the daemon finishes it when it starts again";
   now.facts.failure = out.message;
   if (const auto again = store(now); again.code != errc::none)

@@ -33,7 +33,9 @@ outcome_of<std::vector<planned_change>> applications::plan(const std::vector<con
 
 planned_change applications::plan_one(const config::application& app, const prepared& next, std::size_t index) const {
   const auto& t = next.targets[index];
-  planned_change c{.application = app.name, .deployment = t.spec.name};
+  planned_change c;
+  c.application = app.name;
+  c.deployment = t.spec.name;
   if (const auto& known = next.same_version[index])
     c.warning = version_warning(t, *known, next.digest);
   try {

@@ -17,6 +17,8 @@ public:
 
   /// The path of the first thing that the schema refuses; empty where it accepts.
   std::string check(const json& value) const { return check(value, root_, "$"); }
+  /// The same for a schema that refers to the one that this was made with.
+  std::string check_part(const json& value, const json& schema) const { return check(value, schema, "$"); }
 
 private:
   std::string check(const json& value, const json& schema, const std::string& path) const {
@@ -60,7 +62,10 @@ private:
                            const std::string& path) const {
     if (schema.contains("properties") && schema["properties"].contains(key))
       return check(value, schema["properties"][key], path + '.' + key);
-    return schema.value("additionalProperties", true) ? "" : path + '.' + key;
+    const auto others = schema.value("additionalProperties", json(true));
+    if (others.is_object())
+      return check(value, others, path + '.' + key);
+    return others == true ? "" : path + '.' + key;
   }
 
   std::string check_one(const json& value, const std::string& keyword, const json& rule,
