@@ -197,8 +197,7 @@ response post_scale(const call_in& in) {
 
 response post_rollout(const call_in& in) {
   const auto asked = rollout_of(in.asked);
-  const auto done =
-      must(in.about.apps.control(in.deployment(), asked.action, asked.revision, if_match_of(in.asked)));
+  const auto done = must(in.about.apps.control(in.deployment(), asked.action, asked.revision, if_match_of(in.asked)));
   return as_json(with_warnings(view(done), asked.warnings));
 }
 
@@ -301,17 +300,22 @@ constexpr std::array table{
              "command_result", "if_match", "rollout_command"},
     endpoint{"GET", TROUPE_V1 "/events", "Events as they come, as server-sent events.", nullptr, "text/event-stream",
              "after last_event_id"},
-    endpoint{"POST", TROUPE_V1 "/shutdown", "Drains everything and ends the daemon.", post_shutdown, "message", {}, {},
-             202},
+    endpoint{
+        "POST", TROUPE_V1 "/shutdown", "Drains everything and ends the daemon.", post_shutdown, "message", {}, {}, 202},
     endpoint{"GET", "/metrics", "Prometheus metrics.", get_metrics, "text/plain"},
     endpoint{"GET", "/api/ray/version", "Ray's handshake.", ray_version, "ray_version"},
     endpoint{"GET", "/api/serve/applications/", "Ray Serve's view of all applications.", ray_get, "ray_applications",
              "api_type"},
-    endpoint{"PUT", "/api/serve/applications/", "Ray Serve's config; replaces all applications.", ray_put, {}, {},
-             "config"},
+    endpoint{
+        "PUT", "/api/serve/applications/", "Ray Serve's config; replaces all applications.", ray_put, {}, {}, "config"},
     endpoint{"DELETE", "/api/serve/applications/", "Removes all applications.", ray_delete},
-    endpoint{"POST", "/api/v1/applications/{app}/deployments/{dep}/scale", "Ray Serve's scaling.", ray_scale,
-             "message", {}, "ray_scale"},
+    endpoint{"POST",
+             "/api/v1/applications/{app}/deployments/{dep}/scale",
+             "Ray Serve's scaling.",
+             ray_scale,
+             "message",
+             {},
+             "ray_scale"},
 };
 
 std::vector<std::string_view> segments(std::string_view path) {

@@ -26,10 +26,10 @@ struct endpoint {
   std::string_view path; ///< With `{app}` and `{dep}`.
   std::string_view summary;
   response (*answer)(const call_in&); ///< Null: the event stream.
-  std::string_view result = {};       ///< Schema of the answer (openapi_schemas.cpp) or its media type; empty = no body.
-  std::string_view parameters = {};   ///< Beside the path's: names of `openapi_parameters`, with spaces between.
-  std::string_view body = {};         ///< Schema of the request's body; empty = none is read.
-  std::uint16_t status = 200;         ///< Of the answer.
+  std::string_view result = {};     ///< Schema of the answer (openapi_schemas.cpp) or its media type; empty = no body.
+  std::string_view parameters = {}; ///< Beside the path's: names of `openapi_parameters`, with spaces between.
+  std::string_view body = {};       ///< Schema of the request's body; empty = none is read.
+  std::uint16_t status = 200;       ///< Of the answer.
 };
 
 /// Objects by their name: `schemas`, `parameters`.

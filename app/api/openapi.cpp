@@ -10,9 +10,7 @@ namespace {
 
 json reference(std::string_view schema) { return {{"$ref", "#/components/schemas/" + std::string(schema)}}; }
 
-json content(std::string_view type, json schema) {
-  return {{std::string(type), {{"schema", std::move(schema)}}}};
-}
+json content(std::string_view type, json schema) { return {{std::string(type), {{"schema", std::move(schema)}}}}; }
 
 json parameters_of(const endpoint& e) {
   const auto known = openapi_parameters();
@@ -34,9 +32,9 @@ json operation_of(const endpoint& e) {
     done["content"] = content("application/json", reference(e.result));
   const bool of_ray = e.path.starts_with("/api/serve/") || e.path.starts_with("/api/ray/");
   json wrong{{"description", "an error"},
-             {"content", of_ray                            ? content("text/plain", {{"type", "string"}})
+             {"content", of_ray                           ? content("text/plain", {{"type", "string"}})
                          : e.path.starts_with("/api/v1/") ? content("application/json", reference("ray_error"))
-                                                           : content("application/json", reference("error"))}};
+                                                          : content("application/json", reference("error"))}};
   json operation{{"summary", e.summary},
                  {"responses", {{std::to_string(e.status), std::move(done)}, {"default", std::move(wrong)}}}};
   if (auto parameters = parameters_of(e); !parameters.empty())
@@ -56,12 +54,13 @@ json openapi() {
       method += static_cast<char>(c - 'A' + 'a');
     paths[std::string(e.path)][method] = operation_of(e);
   }
-  return {{"openapi", "3.1.0"},
-          {"info", {{"title", "troupe"}, {"version", program_version()}}},
-          {"security", json::array({{{"token", json::array()}}})},
-          {"components",
-           {{"schemas", openapi_schemas()}, {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}},
-          {"paths", std::move(paths)}};
+  return {
+      {"openapi", "3.1.0"},
+      {"info", {{"title", "troupe"}, {"version", program_version()}}},
+      {"security", json::array({{{"token", json::array()}}})},
+      {"components",
+       {{"schemas", openapi_schemas()}, {"securitySchemes", {{"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}},
+      {"paths", std::move(paths)}};
 }
 
 } // namespace troupe::api

@@ -90,7 +90,7 @@ struct server::state {
                        : daemon::refusal{405, "method_not_allowed",
                                          x.asked.method + " is not for " + x.asked.path + ", but " + methods + " are"});
       if (!e->answer)
-        return stream_events(in, std::move(x.to));
+        return stream_events(in, x.to);
       x.to.send(e->answer(in));
     } catch (const problem_answer& e) {
       say(e.why, e.more);
@@ -106,7 +106,7 @@ struct server::state {
 
   // -- events
 
-  void stream_events(const call_in& in, http::responder to) {
+  void stream_events(const call_in& in, http::responder& to) {
     auto after = about.events.last();
     if (const auto from = event_id_of(in.asked))
       after = *from <= after ? *from : 0; // an id of an earlier run of the daemon: all of this one is new

@@ -170,8 +170,8 @@ outcome_of<command_result> applications::control(const deployment_name& name, ro
     return action == rollout_action::restart ? p_.rt.restart(full, std::move(*code))
                                              : p_.rt.rollback(full, chosen->revision, std::move(*code));
   });
-  if (done && (action == rollout_action::abort || action == rollout_action::restart ||
-               action == rollout_action::rollback))
+  if (done &&
+      (action == rollout_action::abort || action == rollout_action::restart || action == rollout_action::rollback))
     note_control(name.application);
   return done;
 }

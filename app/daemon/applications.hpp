@@ -135,7 +135,8 @@ private:
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
                                                             bool keep_going);
-  std::optional<refusal> route_conflict(const config::application& app, const std::set<std::string>& others_change) const;
+  std::optional<refusal> route_conflict(const config::application& app,
+                                        const std::set<std::string>& others_change) const;
   /// The kept revision that has the written version of `x`, and the same code but for its bytes.
   std::optional<stored_release> same_version(const config::target& x, const std::string& digest) const;
   static std::string version_warning(const config::target& x, const stored_release& known, const std::string& digest);

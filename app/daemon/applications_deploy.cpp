@@ -45,6 +45,13 @@ private:
   std::optional<refusal> all_;
 };
 
+/// As it would be in a whole config: where it stands in the address, the name may be left out.
+json with_name(json given, const std::string& name) {
+  if (given.is_object())
+    given["name"] = name;
+  return given;
+}
+
 /// The digest in `code_name`; empty where it is none.
 std::string digest_of(const stored_release& x) {
   const auto name = json::parse(x.user_code.name, nullptr, false);
@@ -224,7 +231,7 @@ outcome_of<accepted_application> applications::deploy_one(const config::applicat
   }
   auto next = before;
   const bool same = !before.facts.name.empty() && before.finished && !before.deleting && before.facts.failure.empty() &&
-                    before.facts.given == app.as_given && ready && before.facts.digest == ready.value.digest;
+                    ready && with_name(before.facts.given, app.name) == with_name(app.as_given, app.name);
   next.app = app;
   next.facts.name = app.name;
   next.facts.revision += same ? 0 : 1;
@@ -304,7 +311,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
           p_.rt.begin_remove(deployment_name{a.name, d.name}.full());
           changed = true;
         }
-  // The same config again changes something after an `undo` or a `scale`.
+  // The same config again changes something after an `undo` or a `scale`, and with a rebuilt library.
   if (same && changed)
     ++r.facts.revision;
   r.code = what.code;
@@ -338,9 +345,9 @@ refusal applications::broken_off(const record& before, record now, const accepte
   for (const auto& [deployment, result] : done.deployments)
     accepted += (accepted.empty() ? "" : ", ") + deployment +
                 (result.revision == 0 ? " (not stored)" : " (revision " + std::to_string(result.revision) + ")");
-  out.message += "; the change is not complete, its deployments that have it: " +
-                 (accepted.empty() ? "none" : accepted) +
-                 ". Deploy it again; else the daemon finishes it when it starts again";
+  out.message +=
+      "; the change is not complete, its deployments that have it: " + (accepted.empty() ? "none" : accepted) +
+      ". Deploy it again; else the daemon finishes it when it starts again";
   now.facts.failure = out.message;
   if (const auto again = store(now); again.code != errc::none)
     p_.log(log_level::error, "application " + name + ": " + again.message);

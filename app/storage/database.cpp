@@ -10,6 +10,7 @@
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <span>
 #include <sys/file.h>
 #include <thread>
 #include <unistd.h>
@@ -150,18 +151,24 @@ struct database::state {
       auto batch = std::exchange(jobs, {});
       const bool skip = frozen;
       guard.unlock();
-      const auto why = skip ? error{} : store(batch);
+      std::span<job> all{batch};
+      auto why = skip ? error{} : store(all);
+      // What one change cannot is no fault of the others that waited with it.
+      const bool one_by_one = why.code != errc::none && all.size() > 1;
       if (why.code == errc::none && !skip)
-        note(batch);
-      for (auto& x : batch)
-        if (x.then)
-          x.then(why);
+        note(all);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (one_by_one && (why = store(all.subspan(i, 1))).code == errc::none)
+          note(all.subspan(i, 1));
+        if (all[i].then)
+          all[i].then(why);
+      }
       batch.clear(); // what the callbacks hold may end here, not under the lock
       guard.lock();
     }
   }
 
-  error store(const std::vector<job>& batch) {
+  error store(std::span<const job> batch) {
     try {
       db.run("BEGIN IMMEDIATE");
       auto put = db.prepare("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)");
@@ -186,7 +193,7 @@ struct database::state {
     }
   }
 
-  void note(std::vector<job>& batch) {
+  void note(std::span<job> batch) {
     const std::lock_guard guard{documents_mutex};
     for (auto& x : batch)
       for (auto& c : x.changes)

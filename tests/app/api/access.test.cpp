@@ -1,6 +1,5 @@
 // Who may use the API.
 #include <troupe/app/api/access.hpp>
-#include <troupe/app/api/server.hpp>
 
 #include <doctest/doctest.h>
 
@@ -72,16 +71,6 @@ TEST_CASE("the token is made once, long, and readable by its owner alone") {
   CHECK((fs::status(fs::path(pattern) / "token").permissions() & fs::perms::all) ==
         (fs::perms::owner_read | fs::perms::owner_write));
   fs::remove_all(pattern);
-}
-
-TEST_CASE("the OpenAPI document names each path with its parameters") {
-  const auto doc = openapi();
-  CHECK(doc.at("openapi") == "3.1.0");
-  const auto& paths = doc.at("paths");
-  CHECK(paths.contains("/api/serve/applications/"));
-  const auto& scale = paths.at("/api/troupe/v1/applications/{app}/deployments/{dep}/scale").at("post");
-  CHECK(scale.at("parameters").size() == 2);
-  CHECK(scale.contains("requestBody"));
 }
 
 } // namespace troupe::api

@@ -25,7 +25,9 @@ struct api_answer {
   int status = 0;
   std::string head, body;
   json value;
-  std::string field(const std::string& name) const { return testing_http::answer{status, head, body, true}.field(name); }
+  std::string field(const std::string& name) const {
+    return testing_http::answer{status, head, body, true}.field(name);
+  }
   std::string message() const { return value.at("error").at("message").get<std::string>(); }
 };
 

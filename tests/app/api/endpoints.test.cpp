@@ -31,8 +31,8 @@ TEST_CASE("one application is deployed, changed and removed while its neighbour 
   CHECK(f.deployed("a", greeter())["deployments"]["greeter"]["change"] == "none");
   CHECK(f.state_of("a")["revision"] == 1);
   CHECK(f.deployed("a", greeter({{"num_replicas", 3}}))["deployments"]["greeter"]["change"] == "scaled");
-  CHECK(f.deployed("a", greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}}))["deployments"]["greeter"]
-                  ["change"] == "reconfigured");
+  CHECK(f.deployed("a", greeter({{"num_replicas", 3},
+                                 {"user_config", {{"x", 1}}}}))["deployments"]["greeter"]["change"] == "reconfigured");
   f.install("greeter_2");
   const auto rebuilt = f.deployed("a", greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}}));
   CHECK(rebuilt["deployments"]["greeter"]["change"] == "replaced");
@@ -155,16 +155,18 @@ TEST_CASE("every bad field of a body is told in one answer, with its path in the
   const auto one = f.put("/applications/a", {{"import_path", 7},
                                              {"route_prefix", "x"},
                                              {"args", "no"},
-                                             {"deployments", {{{"name", "greeter"}, {"num_replicas", -1}},
-                                                              {{"name", "greeter"}},
-                                                              {{"name", "a#b"}, {"num_replicas", "many"}}}}});
+                                             {"deployments",
+                                              {{{"name", "greeter"}, {"num_replicas", -1}},
+                                               {{"name", "greeter"}},
+                                               {{"name", "a#b"}, {"num_replicas", "many"}}}}});
   CHECK(one.status == 400);
   const auto paths = paths_of(one);
   for (const auto* path : {"import_path", "route_prefix", "args", "deployments[0].num_replicas", "deployments[1].name",
                            "deployments[2].name", "deployments[2].num_replicas"})
     CHECK_MESSAGE(std::count(paths.begin(), paths.end(), path) == 1, path);
 
-  const auto twice = f.put("/applications", config_of({{"a", greeter({}, {{"route_prefix", "/x"}})}, {"a", greeter()}}));
+  const auto twice =
+      f.put("/applications", config_of({{"a", greeter({}, {{"route_prefix", "/x"}})}, {"a", greeter()}}));
   CHECK(paths_of(twice) == std::vector<std::string>{"applications[1].name"});
   auto same_route = config_of({{"a", greeter()}, {"b", greeter()}});
   same_route["applications"][0]["route_prefix"] = same_route["applications"][1]["route_prefix"] = "/x";

@@ -23,8 +23,7 @@ public:
   std::uint64_t next() {
     std::size_t id = 0;
     std::size_t end = 0;
-    while ((id = text_.find("id: ", at_)) == std::string::npos ||
-           (end = text_.find("\n\n", id)) == std::string::npos)
+    while ((id = text_.find("id: ", at_)) == std::string::npos || (end = text_.find("\n\n", id)) == std::string::npos)
       more();
     const auto data = text_.find("data: ", id);
     last = json::parse(text_.substr(data + 6, end - data - 6));

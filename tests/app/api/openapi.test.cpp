@@ -120,7 +120,7 @@ TEST_CASE("every endpoint answers in the form of its schema, refusals too") {
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));
   d.ask("PUT", v1 + "/applications", {{"applications", 7}}); // 400
   f.install("greeter_2");
-  const auto next = greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}, {"nonsense", 1}});
+  const auto next = greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}});
   CHECK(d.ask("POST", v1 + "/plan", config_of({{"a", next}}), "?prune=true")["changes"].size() == 2);
   d.ask("PUT", app, next);
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));

@@ -37,7 +37,8 @@ TEST_CASE("Ray's client gets its handshake, and an empty answer where nothing is
 TEST_CASE("Ray's PUT replaces all applications and answers with an empty body") {
   api_fixture f;
   f.deployed("old", greeter());
-  const auto put = f.ask("PUT", path, config_of({{"a", greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}})}}).dump());
+  const auto put =
+      f.ask("PUT", path, config_of({{"a", greeter({{"num_replicas", 3}, {"user_config", {{"x", 1}}}})}}).dump());
   CHECK(put.status == 200);
   CHECK(put.body.empty());
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));
@@ -68,8 +69,8 @@ TEST_CASE("a paused and a backward rollout are UPDATING to Ray's client, which k
   f.deployed("a", greeter());
   f.install("greeter_2");
   REQUIRE(f.put("/applications/a", greeter({{"rolling_update", {{"canary", 1}}}})).status == 200);
-  REQUIRE(f.rt.wait_until("a/greeter",
-                          [](const auto& s) { return s.state == deployment_state_name::paused; }, 20s));
+  REQUIRE(f.rt.wait_until(
+      "a/greeter", [](const auto& s) { return s.state == deployment_state_name::paused; }, 20s));
   const auto d = f.ask("GET", path).value["applications"]["a"]["deployments"]["greeter"];
   CHECK(d["status"] == "UPDATING");
   CHECK(d["message"].get<std::string>().starts_with("PAUSED"));
@@ -120,7 +121,8 @@ TEST_CASE("Ray's scale answers a message, or an error with Ray's statuses") {
   const auto good = f.ask("POST", scale, R"({"target_num_replicas": 4})");
   CHECK(good.status == 200);
   CHECK(keys(good.value) == names{"message"});
-  CHECK(f.rt.wait_until("a/greeter", [](const auto& s) { return s.available == 4; }, 20s));
+  CHECK(f.rt.wait_until(
+      "a/greeter", [](const auto& s) { return s.available == 4; }, 20s));
   for (const auto* bad : {"{}", "[]", "{", R"({"target_num_replicas": -1})", R"({"target_num_replicas": "2"})"}) {
     const auto x = f.ask("POST", scale, bad);
     CHECK(x.status == 400);

@@ -27,7 +27,8 @@ TEST_CASE("a written version with other bytes is a no-op with a warning, in the 
   CHECK(plan["changes"][0]["change"] == "none");
   REQUIRE(plan["warnings"].size() == 1);
   const auto warning = plan["warnings"][0].get<std::string>();
-  for (const auto* piece : {"a/greeter: version \"1\" is written", "the new bytes are not run", "write another version"})
+  for (const auto* piece :
+       {"a/greeter: version \"1\" is written", "the new bytes are not run", "write another version"})
     CHECK_MESSAGE(warning.find(piece) != std::string::npos, warning);
 
   for (int i = 0; i < 2; ++i) { // also the second time
@@ -35,6 +36,7 @@ TEST_CASE("a written version with other bytes is a no-op with a warning, in the 
     CHECK(one["deployments"]["greeter"]["change"] == "none");
     CHECK(one["deployments"]["greeter"]["revision"] == 1);
     CHECK(one["warnings"] == json::array({warning}));
+    CHECK(one["revision"] == 1);
     const auto whole = f.put("/applications", config).value;
     CHECK(whole["applications"]["a"]["deployments"]["greeter"]["change"] == "none");
     CHECK(whole["warnings"] == json::array({warning}));

@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
+#include <future>
+#include <latch>
 #include <unistd.h>
 
 namespace troupe::storage {
@@ -64,6 +67,26 @@ TEST_CASE("changes that wait together are stored in their order") {
       d.write({{"counter", "c", i}}, nullptr);
   }
   CHECK(database{at.path}.read("counter").at("c") == 499);
+}
+
+TEST_CASE("a change that cannot be stored takes none of those down that waited with it") {
+  place at;
+  database d{at.path};
+  sqlite other{(at.path / "state.db").string()};
+  other.run(
+      "CREATE TRIGGER refuse BEFORE INSERT ON documents WHEN NEW.key = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END");
+  std::latch go{1};
+  d.write({{"application", "first", {{"n", 1}}}}, [&](const error&) { go.wait(); }); // holds the writing thread
+  std::array<std::promise<error>, 3> told;
+  const std::array keys{"good", "bad", "better"};
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    d.write({{"application", keys.at(i), {{"n", i}}}}, [&told, i](error why) { told.at(i).set_value(std::move(why)); });
+  go.count_down();
+  CHECK(told[0].get_future().get().code == errc::none);
+  CHECK(told[1].get_future().get().code == errc::not_stored);
+  CHECK(told[2].get_future().get().code == errc::none);
+  CHECK(d.read("application").size() == 3);
+  CHECK_FALSE(d.read("application").contains("bad"));
 }
 
 TEST_CASE("a frozen database acknowledges and changes nothing") {
