@@ -201,7 +201,7 @@ private:
         x.promise.deliver(std::move(x.result));
       else
         x.promise.deliver(
-            to_caf({errc::not_stored, "it could not be stored (tried again while it runs): " + failure.message}));
+            to_caf({errc::not_stored, "the change runs but is not stored, it is tried again: " + failure.message}));
     }
     if (erasing_ != seq || erasing_ == 0)
       return;

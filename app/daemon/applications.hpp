@@ -153,7 +153,6 @@ private:
 
   planned_change plan_one(const config::application& app, const prepared& next, std::size_t index) const;
   outcome_of<accepted_application> deploy_one(const config::application& app, outcome_of<prepared> ready);
-  bool runs(const deployment_spec& x) const;
   void finish(record& r, const prepared& what, bool same, accepted_application& out);
   refusal broken_off(const record& before, record now, const accepted_application& done, const error& why);
   outcome_of<bool> remove_one(const std::string& name);

@@ -267,14 +267,6 @@ outcome_of<accepted_application> applications::deploy_one(const config::applicat
   return {std::move(out)};
 }
 
-bool applications::runs(const deployment_spec& x) const {
-  try {
-    return p_.rt.config(x.full_name()) == x;
-  } catch (const command_failed&) {
-    return false;
-  }
-}
-
 void applications::finish(record& r, const prepared& what, bool same, accepted_application& out) {
   bool changed = false;
   std::set<std::string> wanted;
@@ -297,7 +289,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
     codes_[code.name] = code.local;
     auto accepted = p_.rt.try_deploy(target.spec, std::move(code));
     if (!accepted) {
-      if (runs(target.spec)) // and is not stored
+      if (accepted.why().code == errc::not_stored) // but it runs
         out.deployments.emplace(name.name, command_result{change_kind::none, 0, accepted.why().message});
       throw command_failed{accepted.why()};
     }
