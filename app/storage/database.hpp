@@ -27,8 +27,8 @@ struct change {
 };
 
 /// Thread-safe. A change survives `kill -9` and power loss once `done` was called with `errc::none`: write-ahead log,
-/// `synchronous=FULL`. Changes that wait at the same time share one transaction, unless one of them fails; each is whole or not
-/// there at all, and they take effect in the order in which they were given.
+/// `synchronous=FULL`. Changes that wait at the same time share one transaction, unless one of them fails; each is
+/// whole or not there at all, and they take effect in the order in which they were given.
 class database final : public control::deployment_store {
 public:
   /// Opens `<directory>/state.db`, and makes both where they never existed. Throws `unusable`: not writable, in use by
