@@ -110,12 +110,14 @@ struct server::state {
     auto after = about.events.last();
     if (const auto from = event_id_of(in.asked))
       after = *from <= after ? *from : 0; // an id of an earlier run of the daemon: all of this one is new
+    response head;
+    head.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
+    if (in.asked.method == "HEAD")
+      return to.send(std::move(head));
     {
       const std::lock_guard guard{streams_mutex};
       if (streams.size() >= most_streams)
         throw problem_answer({503, "busy", "there are " + std::to_string(most_streams) + " event streams already"});
-      response head;
-      head.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
       head.body = ": troupe\n\n";
       streams.push_back({to.begin_stream(std::move(head)), after});
     }

@@ -298,11 +298,12 @@ int run(const serve_options& options) {
   apps.restore(crashes);
   for (const auto& warning : config.warnings)
     log.write(troupe::log_level::warning, warning);
-  for (const auto& app : config.document.applications) {
-    const auto done = apps.deploy(app, std::nullopt, true);
-    if (!done)
-      throw cannot_start("application " + app.name + ": " + done.refused->message);
-  }
+  const auto deployed = apps.deploy_all(config.document.applications, false, true);
+  if (!deployed)
+    throw cannot_start(deployed.refused->message);
+  for (const auto& [name, one] : deployed.value.applications)
+    if (!one)
+      throw cannot_start(one.refused->message);
   rest.start();
   if (scraped)
     scraped->start(1);

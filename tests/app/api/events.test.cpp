@@ -88,8 +88,14 @@ TEST_CASE("an id of an earlier run of the daemon gets all events of this one") {
   CHECK(stream.next() == 1);
 }
 
-TEST_CASE("what is no id of an event is refused") {
+TEST_CASE("what is no id of an event is refused, and a HEAD opens no stream") {
   api_fixture f;
+  testing_http::client c{f.port};
+  c.send("HEAD " + f.v1("/events") + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  const auto head = c.read(true);
+  CHECK(head.status == 200);
+  CHECK(head.field("Content-Type") == "text/event-stream");
+  CHECK(c.at_end());
   CHECK(f.get("/events?after=x").status == 400);
   CHECK(f.get("/events?after=%zz").status == 400);
   CHECK(f.ask("GET", f.v1("/events"), {}, "Last-Event-ID: -1\r\n").status == 400);
