@@ -6,10 +6,11 @@
 #include <troupe/actors/deployment_state/machine.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace troupe::deployment_state {
 
@@ -21,12 +22,15 @@ public:
   static constexpr std::chrono::milliseconds patience{5};
 
   void push(effect::update&& x) { waiting_.push_back(std::move(x)); }
-  bool may_send() const noexcept { return !waiting_.empty() && under_way_ < window; }
+  bool may_send() const noexcept { return any_waits() && under_way_ < window; }
 
   /// Precondition: one waits. It counts as under way.
   effect::update pop() {
-    auto x = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto x = std::move(waiting_[next_]);
+    if (++next_ == waiting_.size()) {
+      waiting_ = {};
+      next_ = 0;
+    }
     ++under_way_;
     return x;
   }
@@ -37,12 +41,12 @@ public:
     progress_ = true;
     if (under_way_ > 0)
       --under_way_;
-    return !waiting_.empty() && under_way_ <= window / 2; // in bulk: each single one would wake a thread
+    return any_waits() && under_way_ <= window / 2; // in bulk: each single one would wake a thread
   }
 
   /// The epoch of the tick to arm, if one is due: some wait, and none is armed.
   std::optional<std::uint64_t> arm() noexcept {
-    if (waiting_.empty() || tick_.armed())
+    if (!any_waits() || tick_.armed())
       return std::nullopt;
     progress_ = false;
     return tick_.arm();
@@ -58,7 +62,10 @@ public:
   }
 
 private:
-  std::deque<effect::update> waiting_;
+  bool any_waits() const noexcept { return !waiting_.empty(); }
+
+  std::vector<effect::update> waiting_; ///< From `next_` on; the memory is given back when the last one has gone.
+  std::size_t next_ = 0;
   std::uint32_t under_way_ = 0;
   bool progress_ = false;
   control::tick_epoch tick_;
