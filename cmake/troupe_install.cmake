@@ -5,6 +5,15 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 install(TARGETS troupe troupe_testing EXPORT troupeTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET troupe_program)
   install(TARGETS troupe_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  set(TROUPE_UNIT_BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
+  set(TROUPE_UNIT_CODEDIR ${CMAKE_INSTALL_PREFIX}/lib/troupe)
+  configure_file(packaging/systemd/troupe.service.in generated/troupe.service @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/generated/troupe.service ${PROJECT_SOURCE_DIR}/packaging/systemd/troupe.socket
+          DESTINATION lib/systemd/system)
+  install(
+    FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/troupe.sysusers
+    DESTINATION lib/sysusers.d
+    RENAME troupe.conf)
 endif()
 foreach(room IN ITEMS messages actors app testing)
   install(

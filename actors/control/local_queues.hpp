@@ -116,6 +116,7 @@ public:
   caf::resumable* dequeue(Worker* self) {
     constexpr unsigned longest_streak = 64, many = 64, patience = 20;
     unsigned tries = 0;
+    bool woken = false;
     auto& mine = d(self);
     auto& x = d(self->parent());
     ++mine.since_sleep;
@@ -128,13 +129,19 @@ public:
       if (!x.queue.empty()) {
         auto* job = x.queue.front();
         x.queue.pop_front();
+        guard.unlock();
+        if (woken)
+          pass_on(self);
         return job;
       }
       guard.unlock();
       const auto n = self->parent()->num_workers();
       for (std::size_t i = 0; i < n; ++i)
-        if (auto* job = take(self->parent()->worker_by_id((self->id() + i) % n)))
+        if (auto* job = take(self->parent()->worker_by_id((self->id() + i) % n))) {
+          if (woken)
+            pass_on(self);
           return job;
+        }
       // After many jobs more are to be expected: to sleep and be woken would cost more than to let others get on.
       if (mine.since_sleep >= many && tries++ < patience) {
         std::this_thread::yield();
@@ -159,6 +166,7 @@ public:
         --x.signalled;
       if (--x.sleeping == 0)
         x.anyone_asleep.store(false, std::memory_order_relaxed);
+      woken = true;
     }
   }
 
@@ -178,6 +186,29 @@ public:
   }
 
 private:
+  /// A worker that slept has found a job, which may block. What others have meanwhile put into their own queues,
+  /// relying on it to look, is for the next sleeper.
+  template <class Worker>
+  void pass_on(Worker* self) {
+    auto& x = d(self->parent());
+    const auto n = self->parent()->num_workers();
+    for (std::size_t i = 1; i < n && x.anyone_asleep.load(std::memory_order_relaxed); ++i) {
+      auto& other = d(self->parent()->worker_by_id((self->id() + i) % n));
+      {
+        const std::lock_guard guard{other.lock};
+        if (other.own.empty())
+          continue;
+      }
+      {
+        const std::lock_guard guard{x.lock};
+        if (x.sleeping <= x.signalled)
+          return;
+        ++x.signalled;
+      }
+      return x.wake.notify_one();
+    }
+  }
+
   template <class Worker>
   caf::resumable* take(Worker* from) {
     auto& w = d(from);

@@ -10,8 +10,9 @@ const std::vector<command>& list() {
   static const std::vector<command> all{
       {"serve", "[CONFIG]", 0, 1, "run the daemon: HTTP ingress, REST API, deployments",
        "Deploys CONFIG when it is given; else goes on with what was deployed before. SIGTERM or SIGINT drains and ends "
-       "it, a "
-       "second signal ends it at once.",
+       "it, a second signal ends it at once.\n"
+       "Exit codes: 0 stopped clean; 1 could not start, or had to cut something off after --shutdown-timeout; 2 usage, "
+       "or faults in CONFIG; 130, 143 a second signal.",
        "  troupe serve\n  troupe serve app.yaml --code-dir build/lib\n"
        "  troupe serve --http-address 0.0.0.0:8000 --insecure\n",
        false, add_serve_options, run_serve},

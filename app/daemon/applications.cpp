@@ -62,18 +62,19 @@ std::optional<refusal> applications::moved(const std::string& name, std::optiona
 
 // -- changing --------------------------------------------------------------------------------------------------------
 
-error applications::store(const record& r) {
-  return p_.db.write_now({{kind,
-                           r.facts.name,
-                           {{"revision", r.facts.revision},
-                            {"given", r.facts.given},
-                            {"digest", r.facts.digest},
-                            {"deployed_at_s", r.facts.deployed_at_s},
-                            {"failure", r.facts.failure},
-                            {"ingress", r.facts.ingress},
-                            {"deleting", r.deleting},
-                            {"deployments", r.deployments},
-                            {"finished", r.finished}}}});
+error applications::store(const record& r, std::vector<storage::change> beside) {
+  beside.push_back({kind,
+                    r.facts.name,
+                    {{"revision", r.facts.revision},
+                     {"given", r.facts.given},
+                     {"digest", r.facts.digest},
+                     {"deployed_at_s", r.facts.deployed_at_s},
+                     {"failure", r.facts.failure},
+                     {"ingress", r.facts.ingress},
+                     {"deleting", r.deleting},
+                     {"deployments", r.deployments},
+                     {"finished", r.finished}}});
+  return p_.db.write_now(std::move(beside));
 }
 
 void applications::keep(const record& r) {
@@ -105,7 +106,13 @@ outcome_of<bool> applications::remove_one(const std::string& name) {
     if (a.name == name)
       for (const auto& d : a.deployments)
         p_.rt.begin_remove(deployment_name{name, d.name}.full());
-  if (const auto why = p_.db.write_now({{kind, name, nullptr}}); why.code != errc::none)
+  std::vector<storage::change> gone{{kind, name, nullptr}, {quarantine_kind, name, nullptr}};
+  for (auto it = trials_.begin(); it != trials_.end();) {
+    const auto now = it++; // those that are not run any more included
+    if (now->first.application == name)
+      forget_trial(deployment_name{now->first}, gone);
+  }
+  if (const auto why = p_.db.write_now(std::move(gone)); why.code != errc::none)
     p_.log(log_level::error, "application " + name + ": " + why.message);
   {
     const std::lock_guard guard{mutex_};
@@ -167,6 +174,10 @@ outcome_of<command_result> applications::control(const deployment_name& name, ro
     auto code = load_code(*chosen, name);
     if (!code)
       throw command_failed{code.why()};
+    std::vector<storage::change> trial;
+    begin_trial(name, identity_of(chosen->user_code.name, chosen->spec), trial);
+    if (const auto why = p_.db.write_now(std::move(trial)); why.code != errc::none)
+      throw command_failed{why};
     return action == rollout_action::restart ? p_.rt.restart(full, std::move(*code))
                                              : p_.rt.rollback(full, chosen->revision, std::move(*code));
   });

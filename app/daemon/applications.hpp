@@ -3,7 +3,9 @@
 
 #include <troupe/app/config/diff.hpp>
 #include <troupe/app/config/targets.hpp>
+#include <troupe/app/daemon/blame.hpp>
 #include <troupe/app/daemon/refusal.hpp>
+#include <troupe/app/daemon/trial.hpp>
 #include <troupe/app/ingress/route_table.hpp>
 #include <troupe/app/library/crash_recorder.hpp>
 #include <troupe/app/library/loader.hpp>
@@ -12,6 +14,7 @@
 #include <troupe/app/storage/database.hpp>
 #include <troupe/messages/stored_deployment.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,6 +76,10 @@ struct application_facts {
   std::string ingress;      ///< Deployment; empty = none answers HTTP.
 };
 
+/// What a revision's code is stored under: enough to load it again.
+std::string code_name(const library::application_code& code, const config::application& app,
+                      const std::string& deployment);
+
 /// Thread-safe; every function blocks (loading runs user code), changes one after the other.
 class applications {
 public:
@@ -89,7 +96,7 @@ public:
 
   /// Takes up what is stored: each deployment where it was, code of revisions that crashed the process twice within ten
   /// minutes left out (quarantined), unfinished changes finished.
-  void restore(const std::vector<library::crash_record>& crashes);
+  void restore(std::vector<library::crash_record> crashes);
 
   /// Creates or updates one. `expected`: 412 unless its revision is that. `keep_going`: code that cannot be loaded is
   /// accepted and shown as DEPLOY_FAILED, as Ray does.
@@ -98,6 +105,9 @@ public:
   /// Creates or updates all of `apps`, with `prune` removes all others. All are looked at together before the first
   /// change; refused, nothing has changed. A store that fails later breaks off one application, not the others.
   outcome_of<accepted_config> deploy_all(const std::vector<config::application>& apps, bool prune, bool keep_going);
+  /// As a start does it with its config file: as `deploy_all` that keeps going and removes nothing, but what is
+  /// quarantined stays out, since nobody has asked for it again.
+  outcome_of<accepted_config> deploy_at_start(const std::vector<config::application>& apps);
   /// Paths of bad fields are those of the whole config, here and in `deploy_all`.
   outcome_of<std::vector<planned_change>> plan(const std::vector<config::application>& apps, bool prune);
   /// Accepted when it is durable; the deployments drain after that.
@@ -109,11 +119,22 @@ public:
   outcome_of<command_result> control(const deployment_name& name, rollout_action action, std::uint64_t revision,
                                      std::optional<std::uint64_t> expected);
 
+  // -- trials (SPEC 4): what runs has not shown yet that it does not end the process
+
+  /// To be called once per second or so: who has been fully available for long enough has stood its trial.
+  void look_at_trials(std::chrono::steady_clock::time_point now);
+  /// At a clean stop: the crashes until now do not count any more.
+  void end_well();
+  std::vector<deployment_name> on_trial() const;
+
   std::vector<application_facts> facts() const;
   std::vector<std::string> names() const;
 
 private:
   static constexpr const char* kind = "application"; ///< Of its documents in the database.
+  static constexpr const char* trial_kind = "trial";
+  /// By application: the config and the bytes that are quarantined, so that a start with that config leaves them out.
+  static constexpr const char* quarantine_kind = "quarantine";
 
   struct record {
     application_facts facts;
@@ -134,7 +155,9 @@ private:
   outcome_of<prepared> prepare(const config::application& app);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
-                                                            bool keep_going);
+                                                            bool keep_going, bool at_start);
+  outcome_of<accepted_config> change_all(const std::vector<config::application>& apps, bool prune, bool keep_going,
+                                         bool at_start);
   std::optional<refusal> route_conflict(const config::application& app,
                                         const std::set<std::string>& others_change) const;
   /// The kept revision that has the written version of `x`, and the same code but for its bytes.
@@ -148,7 +171,7 @@ private:
   result<code_ref> load_code(const stored_release& what, const deployment_name& name);
   outcome_of<command_result> answer(const std::function<command_result()>& command);
   std::optional<refusal> moved(const std::string& name, std::optional<std::uint64_t> expected) const;
-  error store(const record& r);
+  error store(const record& r, std::vector<storage::change> beside = {});
   void keep(const record& r);
 
   planned_change plan_one(const config::application& app, const prepared& next, std::size_t index) const;
@@ -158,10 +181,20 @@ private:
   outcome_of<bool> remove_one(const std::string& name);
   void note_control(const std::string& application);
   void publish();
-  void restore_deployment(stored_deployment d, const std::vector<library::crash_record>& crashes,
-                          std::map<std::string, library::application_code>& loaded);
+  void restore_deployment(stored_deployment d, std::map<std::string, library::application_code>& loaded);
   void finish_restored(record r);
   void drop_unused_code();
+
+  // Trials and quarantine: applications_quarantine.cpp.
+  void begin_trial(const deployment_name& name, const std::string& what, std::vector<storage::change>& changes);
+  void begin_trials(const config::application& app, const prepared& ready, std::vector<storage::change>& changes);
+  void forget_trial(const deployment_name& name, std::vector<storage::change>& changes);
+  std::set<std::string> digests_of(const std::string& digest) const;
+  suspect suspect_of(const stored_deployment& d, std::uint64_t revision) const;
+  void judge(stored_deployment& d);
+  storage::change quarantine_of(const std::string& application, const json& given, const std::string& digest,
+                                const std::string& why) const;
+  std::optional<refusal> quarantined(const config::application& app);
 
   parts p_;
   std::mutex changing_;      ///< Held over a whole change.
@@ -172,6 +205,13 @@ private:
   /// takes it. One per application.
   std::map<std::string, std::pair<json, library::application_code>> spares_;
   std::map<std::string, std::shared_ptr<const code>> codes_; ///< That has run, by the name it is stored under.
+
+  // Under `changing_`:
+  std::map<deployment_name, trial> trials_;
+  trial_clock clock_;
+  std::vector<library::crash_record> crashes_; ///< Of earlier processes.
+  std::vector<suspect> suspects_;              ///< During `restore`.
+  std::set<std::string> judged_;               ///< Applications of which something was quarantined at this start.
 };
 
 } // namespace troupe::daemon

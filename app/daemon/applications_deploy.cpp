@@ -11,14 +11,6 @@ namespace {
 
 double unix_now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
-/// What a revision's code is stored under: enough to load it again.
-std::string code_name(const library::application_code& code, const config::application& app,
-                      const std::string& deployment) {
-  return json{
-      {"digest", code.digest}, {"import_path", code.import_path}, {"args", app.args}, {"deployment", deployment}}
-      .dump();
-}
-
 /// What is refused in several applications of one config, as one.
 class all_refused {
 public:
@@ -59,6 +51,13 @@ std::string digest_of(const stored_release& x) {
 }
 
 } // namespace
+
+std::string code_name(const library::application_code& code, const config::application& app,
+                      const std::string& deployment) {
+  return json{
+      {"digest", code.digest}, {"import_path", code.import_path}, {"args", app.args}, {"deployment", deployment}}
+      .dump();
+}
 
 // -- preparing: nothing changes --------------------------------------------------------------------------------------
 
@@ -151,7 +150,7 @@ std::string applications::version_warning(const config::target& x, const stored_
 }
 
 outcome_of<std::vector<outcome_of<applications::prepared>>>
-applications::prepare_all(const std::vector<config::application>& apps, bool prune, bool keep_going) {
+applications::prepare_all(const std::vector<config::application>& apps, bool prune, bool keep_going, bool at_start) {
   std::set<std::string> changing;
   for (const auto& app : apps)
     changing.insert(app.name);
@@ -163,7 +162,8 @@ applications::prepare_all(const std::vector<config::application>& apps, bool pru
   for (std::size_t i = 0; i < apps.size(); ++i) {
     if (auto taken = route_conflict(apps[i], changing))
       wrong.add(i, apps[i].name, std::move(*taken));
-    auto& ready = out.emplace_back(prepare(apps[i]));
+    auto kept_out = at_start ? quarantined(apps[i]) : std::nullopt;
+    auto& ready = out.emplace_back(kept_out ? outcome_of<prepared>{{}, std::move(kept_out)} : prepare(apps[i]));
     if (!ready && !(keep_going && ready.refused->fields.empty()))
       wrong.add(i, apps[i].name, *ready.refused);
   }
@@ -207,7 +207,12 @@ outcome_of<accepted_application> applications::deploy(const config::application&
 outcome_of<accepted_config> applications::deploy_all(const std::vector<config::application>& apps, bool prune,
                                                      bool keep_going) {
   const std::lock_guard one{changing_};
-  auto ready = prepare_all(apps, prune, keep_going);
+  return change_all(apps, prune, keep_going, false);
+}
+
+outcome_of<accepted_config> applications::change_all(const std::vector<config::application>& apps, bool prune,
+                                                     bool keep_going, bool at_start) {
+  auto ready = prepare_all(apps, prune, keep_going, at_start);
   if (!ready)
     return {{}, std::move(ready.refused)};
   accepted_config out;
@@ -230,8 +235,9 @@ outcome_of<accepted_application> applications::deploy_one(const config::applicat
       before = it->second;
   }
   auto next = before;
-  const bool same = !before.facts.name.empty() && before.finished && !before.deleting && before.facts.failure.empty() &&
-                    ready && with_name(before.facts.given, app.name) == with_name(app.as_given, app.name);
+  const bool same = !before.facts.name.empty() && before.finished && !before.deleting &&
+                    before.facts.failure == (ready ? "" : ready.refused->message) &&
+                    with_name(before.facts.given, app.name) == with_name(app.as_given, app.name);
   next.app = app;
   next.facts.name = app.name;
   next.facts.revision += same ? 0 : 1;
@@ -253,7 +259,10 @@ outcome_of<accepted_application> applications::deploy_one(const config::applicat
     }
   }
   accepted_application out{app.name, next.facts.revision, {}};
-  if (const auto why = store(next); why.code != errc::none)
+  std::vector<storage::change> beside;
+  if (ready)
+    begin_trials(app, ready.value, beside);
+  if (const auto why = store(next, std::move(beside)); why.code != errc::none)
     return {{}, of_error(why)};
   keep(next);
   if (!ready)
@@ -296,11 +305,13 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
     changed = changed || accepted->change != change_kind::none;
     out.deployments.emplace(name.name, std::move(*accepted));
   }
+  std::vector<storage::change> beside;
   for (const auto& a : p_.rt.applications())
     if (a.name == r.facts.name)
       for (const auto& d : a.deployments)
         if (!wanted.contains(d.name) && !d.deleting) {
           p_.rt.begin_remove(deployment_name{a.name, d.name}.full());
+          forget_trial({a.name, d.name}, beside);
           changed = true;
         }
   // The same config again changes something after an `undo` or a `scale`, and with a rebuilt library.
@@ -311,7 +322,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
   r.facts.failure.clear();
   spares_.erase(r.facts.name); // it runs
   out.revision = r.facts.revision;
-  if (const auto why = store(r); why.code != errc::none)
+  if (const auto why = store(r, std::move(beside)); why.code != errc::none)
     p_.log(log_level::error, "application " + r.facts.name + ": " + why.message);
   keep(r);
 }

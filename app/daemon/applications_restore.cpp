@@ -2,14 +2,17 @@
 #include <troupe/app/daemon/applications.hpp>
 
 #include <algorithm>
-#include <chrono>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
 namespace troupe::daemon {
 
-void applications::restore(const std::vector<library::crash_record>& crashes) {
+void applications::restore(std::vector<library::crash_record> crashes) {
   const std::lock_guard one{changing_};
+  crashes_ = std::move(crashes);
+  for (const auto& [key, value] : p_.db.read(trial_kind))
+    trials_[{key.substr(0, key.find('/')), key.substr(key.find('/') + 1)}] = trial_from_json(value);
   for (const auto& [name, value] : p_.db.read(kind)) {
     record r;
     auto read = config::read_application_json(value.at("given"), name);
@@ -29,17 +32,30 @@ void applications::restore(const std::vector<library::crash_record>& crashes) {
     const std::lock_guard guard{mutex_};
     records_.emplace(name, std::move(r));
   }
-  std::map<std::string, library::application_code> loaded;
+  std::map<std::string, stored_deployment> stored;
+  const auto lost = [&](const std::string& key, const std::exception& e) {
+    p_.log(log_level::error, key + " is not taken up: " + e.what());
+    const std::lock_guard guard{mutex_};
+    if (const auto it = records_.find(key.substr(0, key.find('/'))); it != records_.end())
+      it->second.facts.failure = key + ": " + e.what();
+  };
   for (const auto& [key, value] : p_.db.read("deployment")) {
     try {
-      restore_deployment(stored_deployment_from_json(value), crashes, loaded);
+      auto& d = stored.emplace(key, stored_deployment_from_json(value)).first->second;
+      suspects_.push_back(suspect_of(d, d.target));
     } catch (const std::exception& e) {
-      p_.log(log_level::error, key + " is not taken up: " + e.what());
-      const std::lock_guard guard{mutex_};
-      if (const auto it = records_.find(key.substr(0, key.find('/'))); it != records_.end())
-        it->second.facts.failure = key + ": " + e.what();
+      lost(key, e);
     }
   }
+  std::map<std::string, library::application_code> loaded;
+  for (auto& [key, d] : stored) {
+    try {
+      restore_deployment(std::move(d), loaded);
+    } catch (const std::exception& e) {
+      lost(key, e);
+    }
+  }
+  suspects_.clear();
   std::vector<record> open;
   {
     const std::lock_guard guard{mutex_};
@@ -47,27 +63,36 @@ void applications::restore(const std::vector<library::crash_record>& crashes) {
       if (!r.finished || r.deleting)
         open.push_back(r);
   }
-  for (auto& r : open) {
-    if (r.deleting) {
-      p_.db.write_now({{kind, r.facts.name, nullptr}});
-      const std::lock_guard guard{mutex_};
-      records_.erase(r.facts.name);
-      continue;
-    }
+  for (auto& r : open)
     finish_restored(std::move(r));
-  }
   publish();
 }
 
+/// An unfinished change: what a crash cut off is done now.
 void applications::finish_restored(record r) {
+  if (r.deleting) {
+    p_.db.write_now({{kind, r.facts.name, nullptr}});
+    const std::lock_guard guard{mutex_};
+    records_.erase(r.facts.name);
+    return;
+  }
+  const auto out = quarantined(r.app);
+  if (out || judged_.contains(r.facts.name)) { // what it would begin is what ended the process
+    if (out)
+      r.facts.failure = out->message;
+    r.finished = true;
+    if (const auto why = store(r); why.code != errc::none)
+      p_.log(log_level::error, "application " + r.facts.name + ": " + why.message);
+    return keep(r);
+  }
   p_.log(log_level::info,
          "application " + r.facts.name + ": finishing the change to revision " + std::to_string(r.facts.revision));
-  accepted_application out;
+  accepted_application done;
   auto ready = prepare(r.app);
   auto why = ready ? std::string{} : ready.refused->message;
   try {
     if (ready)
-      return finish(r, ready.value, false, out);
+      return finish(r, ready.value, false, done);
   } catch (const command_failed& e) {
     why = e.what();
   }
@@ -76,9 +101,7 @@ void applications::finish_restored(record r) {
   keep(r);
 }
 
-void applications::restore_deployment(stored_deployment d, const std::vector<library::crash_record>& crashes,
-                                      std::map<std::string, library::application_code>& loaded) {
-  using namespace std::chrono;
+void applications::restore_deployment(stored_deployment d, std::map<std::string, library::application_code>& loaded) {
   {
     const std::lock_guard guard{mutex_};
     const auto it = records_.find(d.name.application);
@@ -91,28 +114,10 @@ void applications::restore_deployment(stored_deployment d, const std::vector<lib
       return;
     }
   }
-  const auto full = d.name.full();
+  judge(d);
   const auto release = [&](std::uint64_t revision) -> stored_release& {
     return *std::find_if(d.releases.begin(), d.releases.end(), [&](const auto& r) { return r.revision == revision; });
   };
-  const auto since = duration_cast<milliseconds>(system_clock::now().time_since_epoch() - minutes{10}).count();
-  const auto blamed = std::count_if(crashes.begin(), crashes.end(), [&](const auto& c) {
-    return c.unix_ms >= since && c.deployment == full &&
-           (c.revision == d.target || c.revision == release(d.target).code_revision);
-  });
-  if (blamed >= 2) {
-    const auto why = "R" + std::to_string(d.target) + " is quarantined: the process ended " + std::to_string(blamed) +
-                     " times within 10 minutes in its " + crashes.back().what + " (" + crashes.back().cause + ")";
-    if (d.base == 0 || release(d.base).code_id == release(d.target).code_id)
-      throw std::runtime_error(why + "; deploy another version");
-    p_.log(log_level::error, full + ": " + why);
-    d.target = d.base;
-    d.of_target = d.num_replicas;
-    d.phase = rollout_phase::complete;
-    d.reason = rollout_reason::none;
-    d.rolling_back = d.replace_stale = d.canary_done = false;
-    d.failure = "rolled back to R" + std::to_string(d.base) + ": " + why;
-  }
   for (const auto revision : {d.target, d.base}) {
     if (revision == 0)
       continue;

@@ -3,21 +3,20 @@
 #include <troupe/app/config/document.hpp>
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/event_log.hpp>
+#include <troupe/app/daemon/last_process.hpp>
+#include <troupe/app/daemon/logs.hpp>
 #include <troupe/app/daemon/metrics.hpp>
 #include <troupe/app/daemon/serve.hpp>
 #include <troupe/app/daemon/service_manager.hpp>
+#include <troupe/app/daemon/stop_signals.hpp>
+#include <troupe/app/daemon/ticker.hpp>
 #include <troupe/app/http/server.hpp>
 #include <troupe/app/ingress/server.hpp>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -31,33 +30,10 @@ namespace {
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
-/// Ends the start: one line for people.
+/// Ends the start: what people should know, and the exit code.
 struct cannot_start : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Lines on stderr, with the time; thread-safe.
-class log_lines {
-public:
-  explicit log_lines(log_level least) : least_(least) {}
-
-  void write(troupe::log_level level, std::string_view text) {
-    constexpr std::array names{"debug", "info", "warning", "error"};
-    const auto rank = static_cast<int>(level);
-    if (rank < 3 - static_cast<int>(least_)) // ours counts from the other end: error, warning, info, debug
-      return;
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    std::array<char, 32> time{};
-    std::strftime(time.data(), time.size(), "%FT%TZ", &utc);
-    const std::lock_guard guard{mutex_};
-    std::cerr << time.data() << ' ' << names.at(static_cast<std::size_t>(rank)) << ' ' << text << '\n' << std::flush;
-  }
-
-private:
-  const log_level least_;
-  std::mutex mutex_;
+  explicit cannot_start(const std::string& text, int with = 1) : runtime_error(text), code(with) {}
+  int code;
 };
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -118,71 +94,10 @@ std::vector<fs::path> code_dirs_of(const serve_options& options) {
 /// However the daemon ends: a runtime that goes removes its deployments, and these are to be there at the next start.
 struct frozen_at_end {
   storage::database& db;
-  ~frozen_at_end() { db.freeze(); }
-};
-
-/// Waits for SIGTERM or SIGINT, which the caller has blocked for all threads.
-class stop_signals {
-public:
-  stop_signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  ~frozen_at_end() {
+    end_process(db);
+    db.freeze();
   }
-  stop_signals(const stop_signals&) = delete;
-  stop_signals& operator=(const stop_signals&) = delete;
-  ~stop_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  int wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
-  /// From now on one more ends the process at once.
-  void end_at_next() {
-    std::thread{[set = set_] {
-      int signal = 0;
-      sigwait(&set, &signal);
-      ::_exit(128 + signal);
-    }}.detach();
-  }
-
-private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
-class access_log {
-public:
-  explicit access_log(const std::string& where) {
-    if (where == "-")
-      out_ = stdout;
-    else if (!(out_ = std::fopen(where.c_str(), "ae")))
-      throw cannot_start("the access log " + where + " cannot be written");
-  }
-  access_log(const access_log&) = delete;
-  access_log& operator=(const access_log&) = delete;
-  ~access_log() {
-    if (out_ != stdout)
-      std::fclose(out_);
-  }
-  void line(const ingress::access& x) {
-    const json text{{"peer", x.peer},
-                    {"method", x.method},
-                    {"target", x.target},
-                    {"request_id", x.request_id},
-                    {"deployment", x.deployment ? x.deployment->full() : ""},
-                    {"status", x.status},
-                    {"outcome", to_string(x.how)},
-                    {"body_bytes", x.body_bytes},
-                    {"ms", static_cast<double>(x.took.count()) / 1e6}};
-    const auto s = text.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-    std::fwrite(s.data(), 1, s.size(), out_); // one call, one line, under stdio's lock
-  }
-
-private:
-  std::FILE* out_ = nullptr;
 };
 
 config::document_result read_config(const serve_options& options) {
@@ -190,7 +105,7 @@ config::document_result read_config(const serve_options& options) {
     return {};
   auto read = config::read_file(options.config_file);
   if (!read.ok())
-    throw cannot_start(config::to_string(read.errors));
+    throw cannot_start("the config has faults\n" + config::to_string(read.errors), 2);
   return read;
 }
 
@@ -295,10 +210,12 @@ int run(const serve_options& options) {
     metrics_port = listen(*scraped, given, "metrics", 2, *options.metrics_address);
   }
 
+  if (const auto text = begin_process(db, crashes, apps.on_trial()); !text.empty())
+    log.write(troupe::log_level::warning, text);
   apps.restore(crashes);
   for (const auto& warning : config.warnings)
     log.write(troupe::log_level::warning, warning);
-  const auto deployed = apps.deploy_all(config.document.applications, false, true);
+  const auto deployed = apps.deploy_at_start(config.document.applications);
   if (!deployed)
     throw cannot_start(deployed.refused->message);
   for (const auto& [name, one] : deployed.value.applications)
@@ -321,11 +238,14 @@ int run(const serve_options& options) {
   say("troupe: data in " + options.data_dir.string() + ", " + std::to_string(apps.facts().size()) + " applications");
   if (options.no_token)
     log.write(troupe::log_level::warning, "--no-token: every local user may load code into this process");
+  std::optional<ticker> trials;
+  trials.emplace(std::chrono::seconds{1}, [&] { apps.look_at_trials(steady::now()); });
   notify_service_manager("READY=1");
 
   signals.wait();
-  signals.end_at_next();
-  const auto until = steady::now() + options.shutdown_timeout;
+  const auto last = steady::now() + options.shutdown_timeout;
+  const auto until = last - std::min<milliseconds>(options.shutdown_timeout / 10, std::chrono::seconds{1});
+  signals.end_at_next(last);
   notify_service_manager("STOPPING=1");
   say("troupe: draining, another signal ends at once");
   front.begin_drain();
@@ -335,10 +255,15 @@ int run(const serve_options& options) {
   if (scraped)
     scraped->stop();
   front.stop_listening();
+  say("troupe: takes no more connections");
   const bool idle = front.wait_idle(until);
+  trials.reset();
+  apps.end_well();
+  end_process(db);
   db.freeze();
   front.stop();
   const bool healthy = rt->healthy();
+  rt->set_shutdown_timeout(std::max(std::chrono::duration_cast<milliseconds>(until - steady::now()), milliseconds{0}));
   rt.reset();
   if (!idle)
     log.write(troupe::log_level::warning, "requests were still under way after --shutdown-timeout");
@@ -351,6 +276,9 @@ int run(const serve_options& options) {
 int serve(const serve_options& options) {
   try {
     return run(options);
+  } catch (const cannot_start& e) {
+    std::cerr << "troupe serve: " << e.what() << std::endl;
+    return e.code;
   } catch (const std::exception& e) {
     std::cerr << "troupe serve: " << e.what() << std::endl;
     return 1;

@@ -34,6 +34,8 @@ std::vector<inherited_socket> inherited_sockets() {
     ::fcntl(first + i, F_SETFD, FD_CLOEXEC);
     out.push_back({first + i, name});
   }
+  for (const auto* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) // not for programs that user code starts
+    ::unsetenv(name);                                                     // NOLINT(concurrency-mt-unsafe): as above
   return out;
 }
 

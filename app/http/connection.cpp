@@ -184,10 +184,19 @@ void connection::linger() {
   read();
 }
 
+/// A request that has come in is answered, and that answer closes. So is the first one of a connection that was made a
+/// moment ago: its client has no reason to try again.
 void connection::close_if_idle() {
+  if (closed_ || session_.current() == phase::fresh || has_unread())
+    return;
   session_.close_if_idle();
   if (session_.ended())
     home_.mark_dirty(*this);
+}
+
+bool connection::has_unread() noexcept {
+  char first = 0;
+  return !closed_ && ::recv(socket_.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void connection::close() noexcept {
@@ -231,6 +240,8 @@ void connection::tick(time_point now) {
   auto longest = milliseconds::max();
   switch (phase_) {
   case phase::fresh:
+    longest = shared_.closing ? std::min(limits.first_request_grace, limits.header_timeout) : limits.header_timeout;
+    break;
   case phase::head:
     longest = limits.header_timeout;
     break;
@@ -253,6 +264,8 @@ void connection::tick(time_point now) {
     return;
   if (lingering_ || phase_ == phase::sending)
     return close();
+  if ((phase_ == phase::fresh || phase_ == phase::idle) && has_unread())
+    return; // it has come in time
   session_.time_out();
   home_.mark_dirty(*this);
   note_phase();

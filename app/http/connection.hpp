@@ -42,6 +42,7 @@ public:
   void tick(time_point now);
   void close_if_idle();
   void close() noexcept;
+  bool has_unread() noexcept; ///< Bytes of the client that the system holds.
   bool gone() const noexcept { return closed_ && pending_ == 0; }
   bool closed() const noexcept { return closed_; }
 

@@ -29,7 +29,7 @@ constexpr milliseconds longest_interval{250}, shortest_interval{5};
 /// Often enough to be right within a quarter of the shortest timeout.
 milliseconds interval_for(const options& limits) {
   const auto shortest = std::min({limits.header_timeout, limits.body_timeout, limits.keep_alive_timeout,
-                                  limits.write_timeout, limits.linger_timeout});
+                                  limits.write_timeout, limits.linger_timeout, limits.first_request_grace});
   return std::clamp(shortest / 4, shortest_interval, longest_interval);
 }
 
@@ -37,7 +37,7 @@ milliseconds interval_for(const options& limits) {
 
 io_thread::io_thread(server_state& shared, unsigned number, const handler_factory& make)
     : shared_(shared), number_(number), make_(make),
-      loop_(std::make_shared<loop>()), sessions_{shared.limits, shared.all, counters_, {}, false},
+      loop_(std::make_shared<loop>()), sessions_{shared.limits, shared.all, counters_, {}, false, false},
       timer_(loop_->io.get_executor()), interval_(interval_for(shared.limits)) {
   loop_->owner = this;
   loop_->stream_bytes = shared.limits.stream_bytes;
@@ -71,7 +71,7 @@ void io_thread::stop_listening() {
   std::promise<void> done;
   auto wait = done.get_future();
   loop_->post([this, done = std::move(done)]() mutable {
-    sessions_.draining = true;
+    sessions_.draining = sessions_.closing = true;
     for (auto& at : acceptors_) {
       while (accept_some(*at)) {
       }

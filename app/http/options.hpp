@@ -25,6 +25,8 @@ struct options {
   milliseconds keep_alive_timeout{90'000}; ///< Between two requests. [closed]
   milliseconds write_timeout{30'000};      ///< A client must take 64 KiB of an answer in that time. [closed]
   milliseconds linger_timeout{2'000};      ///< How long what a client still sends is read, unseen, before closing.
+  milliseconds first_request_grace{1'000}; ///< How old a connection without a request must be to be closed once the
+                                           ///< listening sockets are: its first request may be on its way.
   std::size_t output_bytes =
       std::size_t{1024} * 1024; ///< With more than this unsent, a connection's next requests are not read.
   std::size_t stream_bytes = std::size_t{256} * 1024; ///< With more than this unsent, a stream takes nothing.

@@ -42,7 +42,7 @@ public:
   /// are still taken.
   void begin_drain();
   /// As `begin_drain`; takes what the system has accepted already, closes the listening sockets and the connections
-  /// that have nothing under way.
+  /// that have nothing under way, new ones after `first_request_grace`.
   void stop_listening();
   /// Until no connection is left, at the latest until then; whether none is left.
   bool wait_idle(std::chrono::steady_clock::time_point until);

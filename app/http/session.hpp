@@ -33,6 +33,7 @@ struct session_shared {
   thread_counters& counters;
   std::string common_head; ///< Lines that every answer carries: Date.
   bool draining = false;
+  bool closing = false; ///< The listening sockets are closed.
 };
 
 enum class phase : std::uint8_t { fresh, idle, head, body, handling, sending, closing };

@@ -163,7 +163,7 @@ struct crash_recorder::state {
     std::abort();
   }
 
-  /// User code called exit: not a crash by itself, but the end of the process all the same.
+  /// User code called exit, quick_exit, _exit or _Exit: not a crash by itself, but the end of the process all the same.
   static void on_exit() {
     auto* self = active.load();
     if (self && control::innermost_note() && self->claim())
@@ -206,7 +206,8 @@ crash_recorder::crash_recorder(const std::filesystem::path& file) : state_(std::
   state* none = nullptr;
   if (!active.compare_exchange_strong(none, state_.get()))
     throw std::logic_error("there is a crash recorder in this process already");
-  static const bool registered = std::atexit(&state::on_exit) == 0; // cannot be taken back
+  static const bool registered = // cannot be taken back
+      std::atexit(&state::on_exit) == 0 && std::at_quick_exit(&state::on_exit) == 0;
   static_cast<void>(registered);
   control::set_thread_preparation(&state::on_first_note);
   state_->terminate_before = std::set_terminate(&state::on_terminate);
@@ -240,4 +241,18 @@ void crash_recorder::add_code(std::uintptr_t begin, std::uintptr_t end, const st
 
 std::vector<crash_record> crash_recorder::read(const std::filesystem::path& file) { return read_crashes(file); }
 
+void crash_recorder::note_exit() noexcept { state::on_exit(); }
+
 } // namespace troupe::library
+
+// No handler runs for these. A program that has the recorder defines them, and libraries with user code, which are
+// linked against it, get these and not those of the C library.
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+extern "C" __attribute__((visibility("default"))) void _exit(int status) {
+  troupe::library::crash_recorder::note_exit();
+  for (;;)
+    ::syscall(SYS_exit_group, status);
+}
+
+extern "C" __attribute__((visibility("default"))) void _Exit(int status) noexcept { ::_exit(status); }
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)

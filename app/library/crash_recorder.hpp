@@ -47,6 +47,10 @@ public:
   /// Oldest first; empty when there is no such file. What was cut off by the crash is left out.
   static std::vector<crash_record> read(const std::filesystem::path& file);
 
+  /// The process is about to end by an exit function: a record if user code runs on this thread. For `_exit`, which a
+  /// program with this class defines; those that user code calls come here, too.
+  static void note_exit() noexcept;
+
   struct state; // private to crash_recorder.cpp; signal handlers must reach it
 
 private:

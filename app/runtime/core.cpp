@@ -6,6 +6,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -69,13 +70,22 @@ void runtime::core::tell_of(const deployment_name& name, const std::string& text
 }
 
 void runtime::core::drain() {
+  const auto until = std::chrono::steady_clock::now() + std::min(shutdown_timeout, max_duration);
+  for (const auto& group : calls.stop_order(listed->names()))
+    drain(group, until);
+  for (const auto& x : listed->leftovers())
+    tell_of(x.name, "user code of " + std::to_string(x.replicas) + " replicas that were given up still runs");
+}
+
+void runtime::core::drain(const std::vector<deployment_name>& names, std::chrono::steady_clock::time_point until) {
   caf::scoped_actor self{system, true};
-  const auto names = listed->names();
-  using reply = decltype(self->request(controller, shutdown_timeout, delete_deployment{}));
+  const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+  const auto patience = std::max(left, milliseconds{0});
+  using reply = decltype(self->request(controller, patience, delete_deployment{}));
   std::vector<reply> replies;
   replies.reserve(names.size());
   for (const auto& name : names)
-    replies.push_back(self->request(controller, shutdown_timeout, delete_deployment{name}));
+    replies.push_back(self->request(controller, patience, delete_deployment{name}));
   for (std::size_t i = 0; i < names.size(); ++i) {
     bool late = false;
     replies[i].receive([](const removed_deployment&) {},
@@ -87,8 +97,6 @@ void runtime::core::drain() {
                             " replicas did not drain within shutdown_timeout and are killed; "
                             "user code that runs goes on until it returns");
   }
-  for (const auto& x : listed->leftovers())
-    tell_of(x.name, "user code of " + std::to_string(x.replicas) + " replicas that were given up still runs");
 }
 
 void runtime::core::shut_down() noexcept {

@@ -4,6 +4,7 @@
 #include <troupe/actors/control/control_thread.hpp>
 #include <troupe/actors/control/environment.hpp>
 #include <troupe/actors/controller/directory.hpp>
+#include <troupe/app/runtime/call_graph.hpp>
 #include <troupe/app/runtime/event_hub.hpp>
 #include <troupe/app/runtime/runtime.hpp>
 #include <troupe/messages/error.hpp>
@@ -13,10 +14,12 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/sec.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -61,11 +64,13 @@ struct runtime::core {
   std::shared_ptr<control::control_thread> thread;
   std::shared_ptr<const control::environment> env; // what all actors share
   controller_actor controller;
+  call_graph calls; // who holds handles to whom
 
 private:
   void refuse_on_control_thread() const;
   error explained(const caf::error& e) const;
   void drain();
+  void drain(const std::vector<deployment_name>& names, std::chrono::steady_clock::time_point until);
   void tell_of(const deployment_name& name, const std::string& text);
 };
 

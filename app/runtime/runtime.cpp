@@ -1,4 +1,5 @@
 // Bridges plain threads to the controller.
+#include <troupe/actors/control/thread_note.hpp>
 #include <troupe/actors/controller/admission.hpp>
 #include <troupe/actors/controller/suggest.hpp>
 #include <troupe/app/runtime/core.hpp>
@@ -17,6 +18,8 @@ runtime::runtime(caf::actor_system& host, runtime_options options)
 runtime::runtime(runtime_options options) : core_(std::make_unique<core>(nullptr, std::move(options))) {}
 
 runtime::~runtime() { core_->shut_down(); }
+
+void runtime::set_shutdown_timeout(milliseconds at_most) { core_->shutdown_timeout = at_most; }
 
 // -- deploying -------------------------------------------------------------------------------------------------------
 
@@ -51,6 +54,9 @@ std::shared_ptr<router> runtime::find_router(std::string_view name, const std::v
       text += (i == 0 ? "" : ", ") + offered[i].name;
     throw command_failed{{errc::signature_mismatch, text}};
   }
+  // Asked by user code of a deployment (a constructor, most often): it calls the other, and stops before it.
+  if (const auto* note = control::innermost_note(); note && note->replica != 0 && note->deployment)
+    core_->calls.add(parse_deployment_name(*note->deployment), parsed);
   return found->calls;
 }
 

@@ -45,12 +45,16 @@ public:
   explicit runtime(caf::actor_system& host, runtime_options options = {});
   /// With an actor system of its own.
   explicit runtime(runtime_options options = {});
-  /// Drains all deployments, at most `shutdown_timeout`, then ends whatever is left. No actor of the runtime and no
+  /// Drains all deployments, at most `shutdown_timeout`, then ends whatever is left. Those that hold handles to others,
+  /// got while their user code ran (in a constructor, most often), stop before these. No actor of the runtime and no
   /// thread remain, except those whose user code does not return: these are told by `on_log` and an event
   /// "still_running". (With a system of its own it waits for these, as CAF does.) Not from within a hook or a handler.
   ~runtime();
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
+
+  /// Instead of `runtime_options::shutdown_timeout`. Not during the destruction.
+  void set_shutdown_timeout(milliseconds at_most);
 
   // -- deploying: creates or updates; declarative, the last accepted target wins
 

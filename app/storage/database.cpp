@@ -27,12 +27,15 @@ constexpr const char* deployment_kind = "deployment";
 
 namespace fs = std::filesystem;
 
+constexpr const char* remedy = "let this user write there, or choose another one with --data-dir";
+
 /// Held as long as the database is open: two daemons on one directory would overwrite each other's state.
 class directory_lock {
 public:
   explicit directory_lock(const fs::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     if (fd_ < 0)
-      throw unusable("the data directory " + file.parent_path().string() + " is not writable: " + std::strerror(errno));
+      throw unusable("the data directory " + file.parent_path().string() + " is not writable: " + std::strerror(errno) +
+                     "; " + remedy);
     // A process that was killed a moment ago may still be on its way out.
     auto tries = 100;
     while (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && --tries > 0)
@@ -55,7 +58,7 @@ fs::path made(const fs::path& directory) {
   std::error_code e;
   fs::create_directories(directory, e);
   if (e)
-    throw unusable("the data directory " + directory.string() + " cannot be made: " + e.message());
+    throw unusable("the data directory " + directory.string() + " cannot be made: " + e.message() + "; " + remedy);
   return directory;
 }
 
@@ -225,6 +228,15 @@ std::map<std::string, json> database::read(const std::string& kind) const {
   const std::lock_guard guard{state_->documents_mutex};
   const auto it = state_->documents.find(kind);
   return it == state_->documents.end() ? std::map<std::string, json>{} : it->second;
+}
+
+json database::find(const std::string& kind, const std::string& key) const {
+  const std::lock_guard guard{state_->documents_mutex};
+  const auto of_kind = state_->documents.find(kind);
+  if (of_kind == state_->documents.end())
+    return nullptr;
+  const auto it = of_kind->second.find(key);
+  return it == of_kind->second.end() ? json(nullptr) : it->second;
 }
 
 void database::write(std::vector<change> changes, done then) {

@@ -41,6 +41,8 @@ public:
 
   /// All documents of one kind by key, as they were when the database was opened and the changes since were stored.
   std::map<std::string, json> read(const std::string& kind) const;
+  /// One of these; null when there is none.
+  json find(const std::string& kind, const std::string& key) const;
 
   /// All of `changes` in one transaction; never blocks.
   void write(std::vector<change> changes, done then);

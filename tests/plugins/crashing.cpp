@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
+#include <unistd.h>
 
 namespace plugins {
 
@@ -19,7 +20,7 @@ void throw_out_of_noexcept() noexcept { fail(); } // NOLINT: the point of it
 int deeper(unsigned depth) { // NOLINT: recursion without an end
   volatile char here[128];
   here[depth % sizeof here] = static_cast<char>(depth);
-  return depth == 0 ? 0 : deeper(depth + 1) + here[(depth * 7) % sizeof here];
+  return depth == 0 ? 0 : deeper(depth + 1) + here[(std::size_t{depth} * 7) % sizeof here];
 }
 
 void crash(const std::string& how) {
@@ -31,6 +32,10 @@ void crash(const std::string& how) {
     throw_out_of_noexcept();
   else if (how == "exit")
     std::exit(0); // NOLINT: the point of it
+  else if (how == "quick_exit")
+    std::quick_exit(0);
+  else if (how == "_exit")
+    ::_exit(0);
   else if (how == "stack")
     deeper(1);
   else if (how == "thread")

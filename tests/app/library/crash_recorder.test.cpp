@@ -102,12 +102,17 @@ TEST_CASE_FIXTURE(crash_fixture, "a crash while a library is loaded names the ap
 }
 
 TEST_CASE_FIXTURE(crash_fixture, "exit called by user code is told as such") {
-  run("libcrashing.so", "handler", "exit");
-  const auto record = only_record();
-  CHECK(record.cause == "exit");
-  CHECK(record.signal == 0);
-  CHECK(record.what == "handler");
-  CHECK(record.deployment == "text/crashing");
+  for (const auto* how : {"exit", "quick_exit", "_exit"}) {
+    CAPTURE(how);
+    std::filesystem::remove(data / "crashes");
+    const auto status = run("libcrashing.so", "handler", how);
+    CHECK(WIFEXITED(status));
+    const auto record = only_record();
+    CHECK(record.cause == "exit");
+    CHECK(record.signal == 0);
+    CHECK(record.what == "handler");
+    CHECK(record.deployment == "text/crashing");
+  }
 }
 
 TEST_CASE_FIXTURE(crash_fixture, "a crash on a thread of the library's own names the library") {
