@@ -247,8 +247,8 @@ int run(const serve_options& options) {
   const auto until = last - std::min<milliseconds>(options.shutdown_timeout / 10, std::chrono::seconds{1});
   signals.end_at_next(last);
   notify_service_manager("STOPPING=1");
-  say("troupe: draining, another signal ends at once");
   front.begin_drain();
+  say("troupe: draining, another signal ends at once");
   if (options.shutdown_delay.count() > 0)
     std::this_thread::sleep_for(std::min(options.shutdown_delay, options.shutdown_timeout));
   rest.stop();
