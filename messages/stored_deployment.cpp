@@ -108,6 +108,15 @@ struct reader {
 
 } // namespace
 
+const stored_release* stored_deployment::find(std::uint64_t revision) const {
+  const auto it = std::find_if(releases.begin(), releases.end(), [&](const auto& r) { return r.revision == revision; });
+  return it == releases.end() ? nullptr : &*it;
+}
+
+stored_release* stored_deployment::find(std::uint64_t revision) {
+  return const_cast<stored_release*>(std::as_const(*this).find(revision)); // NOLINT(*-const-cast): of this object
+}
+
 json to_json(const stored_deployment& x) {
   json out{{"format", stored_format}};
   each_field(x, writer{out});
@@ -120,10 +129,7 @@ stored_deployment stored_deployment_from_json(const json& x) {
       throw std::runtime_error("format " + std::to_string(format) + " is not known");
     stored_deployment d;
     each_field(d, reader{x});
-    const auto kept = [&](std::uint64_t revision) {
-      return std::any_of(d.releases.begin(), d.releases.end(), [&](const auto& r) { return r.revision == revision; });
-    };
-    if (!kept(d.target) || (d.base != 0 && !kept(d.base)))
+    if (!d.find(d.target) || (d.base != 0 && !d.find(d.base)))
       throw std::runtime_error("the target or the base is not among the revisions");
     return d;
   } catch (const json::exception& e) {

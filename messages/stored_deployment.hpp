@@ -41,6 +41,10 @@ struct stored_deployment {
   bool deleting = false;
   std::uint32_t waves_done = 0;
   std::string failure; ///< Of the last failed rollout.
+
+  /// The kept revision with this number; null when there is none.
+  const stored_release* find(std::uint64_t revision) const;
+  stored_release* find(std::uint64_t revision);
 };
 
 /// The stored form.

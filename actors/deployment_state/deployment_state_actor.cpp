@@ -181,10 +181,17 @@ private:
             "changes of " + name_.full() + " are refused until they can be stored: " + storage_failure_};
   }
 
-  void save(stored_deployment what) {
-    env().store->save(std::move(what), [me = caf::actor_cast<shell_actor>(this), seq = ++saves_sent_](error why) {
+  void save(stored_deployment what) { env().store->save(std::move(what), answer_for(++saves_sent_)); }
+
+  void erase() {
+    erasing_ = ++saves_sent_;
+    env().store->erase(name_, answer_for(erasing_));
+  }
+
+  control::deployment_store::done answer_for(std::uint64_t seq) {
+    return [me = caf::actor_cast<shell_actor>(this), seq](error why) {
       caf::anon_send(me, deployment_saved{seq, std::move(why)});
-    });
+    };
   }
 
   void saved(std::uint64_t seq, error failure) {
@@ -213,13 +220,6 @@ private:
         p.deliver(to_caf({errc::not_stored,
                           name_.full() + " has ended but that is not stored, it is tried again: " + failure.message}));
     }
-  }
-
-  void erase() {
-    erasing_ = ++saves_sent_;
-    env().store->erase(name_, [me = caf::actor_cast<shell_actor>(this), seq = erasing_](error why) {
-      caf::anon_send(me, deployment_saved{seq, std::move(why)});
-    });
   }
 
   /// Nothing is left, and that is stored.

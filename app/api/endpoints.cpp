@@ -13,12 +13,7 @@ namespace troupe::api {
 namespace {
 
 [[noreturn]] void no_application(const call_in& in) {
-  std::string known;
-  for (const auto& n : in.about.apps.names())
-    known += (known.empty() ? "" : ", ") + n;
-  throw problem_answer({404, "not_found",
-                        "there is no application " + in.names.at("app") +
-                            (known.empty() ? ", nor any other" : "; there are: " + known)});
+  throw problem_answer(daemon::unknown_application(in.names.at("app"), in.about.apps.names()));
 }
 
 template <class T>
@@ -81,7 +76,7 @@ void add(std::vector<std::string>& to, const std::vector<std::string>& more) {
 
 response put_application(const call_in& in) {
   auto read = application_of(in.asked, in.names.at("app"));
-  auto done = must(in.about.apps.deploy(read.application, if_match_of(in.asked), false));
+  auto done = must(in.about.apps.deploy(read.application, if_match_of(in.asked)));
   add(read.warnings, done.warnings);
   done.warnings = std::move(read.warnings);
   return as_json(accepted(done));

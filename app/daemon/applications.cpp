@@ -22,16 +22,12 @@ refusal of_error(const error& why) {
   }
 }
 
-namespace {
-
 refusal unknown_application(const std::string& name, const std::vector<std::string>& known) {
   std::string text = "there is no application " + name + "; there are: ";
   for (std::size_t i = 0; i < known.size(); ++i)
     text += (i == 0 ? "" : ", ") + known[i];
   return {404, "not_found", known.empty() ? "there is no application " + name + ", nor any other" : text};
 }
-
-} // namespace
 
 applications::applications(parts p) : p_(std::move(p)) {}
 
@@ -203,12 +199,11 @@ void applications::note_control(const std::string& application) {
 }
 
 std::optional<stored_deployment> applications::stored(const deployment_name& name) const {
-  const auto docs = p_.db.read("deployment");
-  const auto found = docs.find(storage::key_of(name));
-  if (found == docs.end())
+  const auto found = p_.db.find(storage::deployment_kind, storage::key_of(name));
+  if (found.is_null())
     return std::nullopt;
   try {
-    return stored_deployment_from_json(found->second);
+    return stored_deployment_from_json(found);
   } catch (const std::runtime_error& e) { // told at the start already
     return std::nullopt;
   }
@@ -216,14 +211,14 @@ std::optional<stored_deployment> applications::stored(const deployment_name& nam
 
 result<library::application_code> applications::load(const std::string& name, const std::string& application,
                                                      std::uint64_t revision) {
-  const auto where = json::parse(name, nullptr, false);
-  if (!where.is_object())
+  auto where = code_name_from(name);
+  if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
-  return p_.code.load({.digest = where.value("digest", ""),
-                       .import_path = where.value("import_path", ""),
+  return p_.code.load({.digest = std::move(where->digest),
+                       .import_path = std::move(where->import_path),
                        .application = application,
                        .revision = revision,
-                       .args = where.value("args", json::object()),
+                       .args = std::move(where->args),
                        .others = peers{lookup_of(application)}});
 }
 
@@ -241,10 +236,10 @@ result<code_ref> applications::load_code(const stored_release& what, const deplo
 
 void applications::drop_unused_code() {
   std::set<std::string> used;
-  for (const auto& [key, value] : p_.db.read("deployment"))
+  for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
     for (const auto& r : value.at("releases"))
-      if (const auto where = json::parse(r.value("code", ""), nullptr, false); where.is_object())
-        used.insert(where.value("digest", ""));
+      if (auto where = code_name_from(r.value("code", "")))
+        used.insert(std::move(where->digest));
   for (const auto& [key, value] : p_.db.read(kind))
     used.insert(value.value("digest", ""));
   p_.files.keep_only(used);

@@ -4,6 +4,7 @@
 #include <troupe/app/config/diff.hpp>
 #include <troupe/app/config/targets.hpp>
 #include <troupe/app/daemon/blame.hpp>
+#include <troupe/app/daemon/code_name.hpp>
 #include <troupe/app/daemon/refusal.hpp>
 #include <troupe/app/daemon/trial.hpp>
 #include <troupe/app/ingress/route_table.hpp>
@@ -29,6 +30,8 @@ namespace troupe::daemon {
 
 /// As HTTP says it.
 refusal of_error(const error& why);
+/// 404, with the applications that there are.
+refusal unknown_application(const std::string& name, const std::vector<std::string>& known);
 
 /// `refused`: nothing was changed, unless said.
 template <class T>
@@ -76,10 +79,6 @@ struct application_facts {
   std::string ingress;      ///< Deployment; empty = none answers HTTP.
 };
 
-/// What a revision's code is stored under: enough to load it again.
-std::string code_name(const library::application_code& code, const config::application& app,
-                      const std::string& deployment);
-
 /// Thread-safe; every function blocks (loading runs user code), changes one after the other.
 class applications {
 public:
@@ -98,12 +97,11 @@ public:
   /// minutes left out (quarantined), unfinished changes finished.
   void restore(std::vector<library::crash_record> crashes);
 
-  /// Creates or updates one. `expected`: 412 unless its revision is that. `keep_going`: code that cannot be loaded is
-  /// accepted and shown as DEPLOY_FAILED, as Ray does.
-  outcome_of<accepted_application> deploy(const config::application& app, std::optional<std::uint64_t> expected,
-                                          bool keep_going);
+  /// Creates or updates one. `expected`: 412 unless its revision is that.
+  outcome_of<accepted_application> deploy(const config::application& app, std::optional<std::uint64_t> expected);
   /// Creates or updates all of `apps`, with `prune` removes all others. All are looked at together before the first
   /// change; refused, nothing has changed. A store that fails later breaks off one application, not the others.
+  /// `keep_going`: code that cannot be loaded is accepted and shown as DEPLOY_FAILED, as Ray does.
   outcome_of<accepted_config> deploy_all(const std::vector<config::application>& apps, bool prune, bool keep_going);
   /// As a start does it with its config file: as `deploy_all` that keeps going and removes nothing, but what is
   /// quarantined stays out, since nobody has asked for it again.
@@ -151,6 +149,8 @@ private:
     std::vector<config::target> targets;
     /// By target: the kept revision that has the target's written version, but other bytes.
     std::vector<std::optional<stored_release>> same_version;
+    /// The name under which it is stored.
+    std::string code_of(const config::application& app, const std::string& deployment) const;
   };
   outcome_of<prepared> prepare(const config::application& app);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
@@ -188,6 +188,7 @@ private:
   // Trials and quarantine: applications_quarantine.cpp.
   void begin_trial(const deployment_name& name, const std::string& what, std::vector<storage::change>& changes);
   void begin_trials(const config::application& app, const prepared& ready, std::vector<storage::change>& changes);
+  std::uint64_t whole_revision(const deployment_name& name) const;
   void forget_trial(const deployment_name& name, std::vector<storage::change>& changes);
   std::set<std::string> digests_of(const std::string& digest) const;
   suspect suspect_of(const stored_deployment& d, std::uint64_t revision) const;

@@ -44,19 +44,10 @@ json with_name(json given, const std::string& name) {
   return given;
 }
 
-/// The digest in `code_name`; empty where it is none.
-std::string digest_of(const stored_release& x) {
-  const auto name = json::parse(x.user_code.name, nullptr, false);
-  return name.is_object() ? name.value("digest", "") : "";
-}
-
 } // namespace
 
-std::string code_name(const library::application_code& code, const config::application& app,
-                      const std::string& deployment) {
-  return json{
-      {"digest", code.digest}, {"import_path", code.import_path}, {"args", app.args}, {"deployment", deployment}}
-      .dump();
+std::string applications::prepared::code_of(const config::application& app, const std::string& deployment) const {
+  return to_string(code_name{code.digest, code.import_path, app.args, deployment});
 }
 
 // -- preparing: nothing changes --------------------------------------------------------------------------------------
@@ -189,14 +180,14 @@ std::optional<refusal> applications::route_conflict(const config::application& a
 // -- changing --------------------------------------------------------------------------------------------------------
 
 outcome_of<accepted_application> applications::deploy(const config::application& app,
-                                                      std::optional<std::uint64_t> expected, bool keep_going) {
+                                                      std::optional<std::uint64_t> expected) {
   const std::lock_guard one{changing_};
   if (auto late = moved(app.name, expected))
     return {{}, std::move(late)};
   if (auto taken = route_conflict(app, {}))
     return {{}, std::move(taken)};
   auto ready = prepare(app);
-  if (!ready && !(keep_going && ready.refused->fields.empty()))
+  if (!ready)
     return {{}, std::move(ready.refused)};
   auto out = deploy_one(app, std::move(ready));
   publish();
@@ -283,7 +274,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
     const auto& target = what.targets[i];
     const deployment_name name{r.facts.name, target.spec.name};
     wanted.insert(name.name);
-    code_ref code{code_name(what.code, r.app, name.name), what.code.deployments[i].user_code, target.fingerprint};
+    code_ref code{what.code_of(r.app, name.name), what.code.deployments[i].user_code, target.fingerprint};
     if (const auto& kept = what.same_version[i]) {
       out.warnings.push_back(version_warning(target, *kept, what.digest));
       p_.log(log_level::warning, out.warnings.back());

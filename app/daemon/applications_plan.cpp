@@ -43,13 +43,8 @@ planned_change applications::plan_one(const config::application& app, const prep
     const config::code_source to{app.import_path, next.digest, app.args, json::object()};
     auto from = to;
     if (const auto d = stored({app.name, t.spec.name})) // of the target: it may have been rolled back
-      for (const auto& r : d->releases)
-        if (r.revision == d->target) {
-          const auto code = json::parse(r.user_code.name, nullptr, false);
-          if (code.is_object())
-            from = {code.value("import_path", ""), code.value("digest", ""), code.value("args", json::object()),
-                    json::object()};
-        }
+      if (const auto code = code_name_from(d->find(d->target)->user_code.name))
+        from = {code->import_path, code->digest, code->args, json::object()};
     if (t.version_is_written)
       from.digest = to.digest;
     c.fields = config::diff(now, from, t.spec, to);

@@ -2,7 +2,6 @@
 // why it is decided like this.
 #include <troupe/app/daemon/applications.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace troupe::daemon {
@@ -12,17 +11,6 @@ namespace {
 std::int64_t unix_ms_now() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-const stored_release* find_release(const stored_deployment& d, std::uint64_t revision) {
-  const auto it =
-      std::find_if(d.releases.begin(), d.releases.end(), [&](const auto& r) { return r.revision == revision; });
-  return it == d.releases.end() ? nullptr : &*it;
-}
-
-std::string digest_of(const stored_release& r) {
-  const auto where = json::parse(r.user_code.name, nullptr, false);
-  return where.is_object() ? where.value("digest", "") : "";
 }
 
 bool is_same(const stored_release& a, const stored_release& b) {
@@ -42,8 +30,8 @@ void applications::begin_trial(const deployment_name& name, const std::string& w
   if (!now.quarantined.empty())
     next.before = 0; // it is not known to the runtime any more: revisions are counted from 1 again
   else if (next.before == 0)
-    if (const auto d = p_.db.find("deployment", storage::key_of(name)); d.is_object())
-      next.before = stored_deployment_from_json(d).base;
+    if (const auto d = stored(name))
+      next.before = d->base;
   now = std::move(next);
   changes.push_back({trial_kind, storage::key_of(name), to_json(now)});
 }
@@ -53,7 +41,7 @@ void applications::begin_trials(const config::application& app, const prepared& 
   for (std::size_t i = 0; i < ready.targets.size(); ++i) {
     const auto& spec = ready.targets[i].spec;
     const auto& kept = ready.same_version[i]; // then its code is what runs
-    const auto code = kept ? kept->user_code.name : code_name(ready.code, app, spec.name);
+    const auto code = kept ? kept->user_code.name : ready.code_of(app, spec.name);
     begin_trial({app.name, spec.name}, identity_of(code, spec), changes);
   }
   if (!p_.db.find(quarantine_kind, app.name).is_null())
@@ -65,35 +53,37 @@ void applications::forget_trial(const deployment_name& name, std::vector<storage
     changes.push_back({trial_kind, storage::key_of(name), nullptr});
 }
 
+/// The target's revision when all its replicas are available; else 0.
+std::uint64_t applications::whole_revision(const deployment_name& name) const {
+  try {
+    const auto d = p_.rt.status(name.full(), false);
+    const bool is_whole = !d.deleting && d.rollout.phase == rollout_phase::complete && d.num_replicas > 0 &&
+                          d.available >= d.num_replicas;
+    return is_whole ? d.rollout.target_revision : 0;
+  } catch (const command_failed&) {
+    return 0;
+  }
+}
+
 void applications::look_at_trials(std::chrono::steady_clock::time_point now) {
   const std::lock_guard one{changing_};
-  if (std::none_of(trials_.begin(), trials_.end(), [](const auto& x) { return x.second.open; }))
-    return;
   std::vector<storage::change> stood;
-  for (const auto& a : p_.rt.applications())
-    for (const auto& d : a.deployments) {
-      const deployment_name name{a.name, d.name};
-      const auto it = trials_.find(name);
-      if (it == trials_.end() || !it->second.open)
-        continue;
-      const auto revision = d.rollout.target_revision;
-      const bool is_whole = !d.deleting && d.rollout.phase == rollout_phase::complete && d.num_replicas > 0 &&
-                            d.available >= d.num_replicas;
-      if (!clock_.look(name, revision, is_whole, now))
-        continue;
-      const auto known = p_.db.find("deployment", storage::key_of(name));
-      if (!known.is_object())
-        continue;
-      const auto stored = stored_deployment_from_json(known);
-      const auto* target = find_release(stored, revision);
-      if (!target)
-        continue;
-      it->second.what = identity_of(target->user_code.name, target->spec); // after a rollback another one
-      it->second.open = false;
-      it->second.before = revision;
-      stood.push_back({trial_kind, storage::key_of(name), to_json(it->second)});
-      p_.log(log_level::debug, name.full() + ": R" + std::to_string(revision) + " has stood its trial");
-    }
+  for (auto& [name, x] : trials_) {
+    if (!x.open)
+      continue;
+    const auto revision = whole_revision(name);
+    if (!clock_.look(name, revision, now))
+      continue;
+    const auto known = stored(name);
+    const auto* target = known ? known->find(revision) : nullptr;
+    if (!target)
+      continue;
+    x.what = identity_of(target->user_code.name, target->spec); // after a rollback another one
+    x.open = false;
+    x.before = revision;
+    stood.push_back({trial_kind, storage::key_of(name), to_json(x)});
+    p_.log(log_level::debug, name.full() + ": R" + std::to_string(revision) + " has stood its trial");
+  }
   if (!stood.empty())
     p_.db.write(std::move(stood), {});
 }
@@ -113,7 +103,7 @@ std::vector<deployment_name> applications::on_trial() const {
   std::vector<deployment_name> out;
   for (const auto& [key, value] : p_.db.read(trial_kind))
     if (trial_from_json(value).open)
-      out.push_back({key.substr(0, key.find('/')), key.substr(key.find('/') + 1)});
+      out.push_back(storage::name_of(key));
   return out;
 }
 
@@ -131,7 +121,7 @@ suspect applications::suspect_of(const stored_deployment& d, std::uint64_t revis
   suspect out;
   out.name = d.name;
   out.revision = revision;
-  const auto* r = find_release(d, revision);
+  const auto* r = d.find(revision);
   if (!r)
     return out;
   out.code_revision = r->code_revision;
@@ -152,7 +142,7 @@ storage::change applications::quarantine_of(const std::string& application, cons
 /// Decides on the target, and on the base beside it. Changes `d` and what is stored; throws when nothing of it is to
 /// run.
 void applications::judge(stored_deployment& d) {
-  const auto* target = find_release(d, d.target);
+  const auto* target = d.find(d.target);
   if (!target)
     throw std::runtime_error("its target R" + std::to_string(d.target) + " is not stored");
   const auto identity = identity_of(target->user_code.name, target->spec);
@@ -172,7 +162,7 @@ void applications::judge(stored_deployment& d) {
   std::vector<storage::change> changes;
   const stored_release* back = nullptr;
   for (const auto revision : {d.base, known.before})
-    if (const auto* r = find_release(d, revision); r && !back && !is_same(*r, *target))
+    if (const auto* r = d.find(revision); r && !back && !is_same(*r, *target))
       back = r;
   const auto before = back && known.before != back->revision ? known.before : 0;
   known = {back ? identity_of(back->user_code.name, back->spec) : identity, false, now, before,
@@ -185,7 +175,7 @@ void applications::judge(stored_deployment& d) {
     d.phase = rollout_phase::complete;
     d.reason = rollout_reason::none;
     d.rolling_back = d.replace_stale = d.canary_done = false;
-    changes.push_back({"deployment", storage::key_of(d.name), to_json(d)});
+    changes.push_back({storage::deployment_kind, storage::key_of(d.name), to_json(d)});
   }
   {
     const std::lock_guard guard{mutex_};

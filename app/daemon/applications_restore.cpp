@@ -12,7 +12,7 @@ void applications::restore(std::vector<library::crash_record> crashes) {
   const std::lock_guard one{changing_};
   crashes_ = std::move(crashes);
   for (const auto& [key, value] : p_.db.read(trial_kind))
-    trials_[{key.substr(0, key.find('/')), key.substr(key.find('/') + 1)}] = trial_from_json(value);
+    trials_[storage::name_of(key)] = trial_from_json(value);
   for (const auto& [name, value] : p_.db.read(kind)) {
     record r;
     auto read = config::read_application_json(value.at("given"), name);
@@ -36,10 +36,10 @@ void applications::restore(std::vector<library::crash_record> crashes) {
   const auto lost = [&](const std::string& key, const std::exception& e) {
     p_.log(log_level::error, key + " is not taken up: " + e.what());
     const std::lock_guard guard{mutex_};
-    if (const auto it = records_.find(key.substr(0, key.find('/'))); it != records_.end())
+    if (const auto it = records_.find(storage::name_of(key).application); it != records_.end())
       it->second.facts.failure = key + ": " + e.what();
   };
-  for (const auto& [key, value] : p_.db.read("deployment")) {
+  for (const auto& [key, value] : p_.db.read(storage::deployment_kind)) {
     try {
       auto& d = stored.emplace(key, stored_deployment_from_json(value)).first->second;
       suspects_.push_back(suspect_of(d, d.target));
@@ -115,18 +115,14 @@ void applications::restore_deployment(stored_deployment d, std::map<std::string,
     }
   }
   judge(d);
-  const auto release = [&](std::uint64_t revision) -> stored_release& {
-    return *std::find_if(d.releases.begin(), d.releases.end(), [&](const auto& r) { return r.revision == revision; });
-  };
   for (const auto revision : {d.target, d.base}) {
     if (revision == 0)
       continue;
-    auto& r = release(revision);
+    auto& r = *d.find(revision);
     // Deployments of one application that have the same code share a load, as they did before.
-    auto where = json::parse(r.user_code.name, nullptr, false);
-    if (where.is_object())
-      where.erase("deployment");
-    const auto key = d.name.application + " " + where.dump() + (revision == d.target ? " target" : " base");
+    auto where = code_name_from(r.user_code.name).value_or(code_name{});
+    where.deployment.clear();
+    const auto key = d.name.application + " " + to_string(where) + (revision == d.target ? " target" : " base");
     auto it = loaded.find(key);
     if (it == loaded.end()) {
       auto code = load(r.user_code.name, d.name.application, revision);

@@ -92,12 +92,18 @@ std::vector<fs::path> code_dirs_of(const serve_options& options) {
 }
 
 /// However the daemon ends: a runtime that goes removes its deployments, and these are to be there at the next start.
-struct frozen_at_end {
-  storage::database& db;
+class frozen_at_end {
+public:
+  explicit frozen_at_end(storage::database& db) : db_(db) {}
+  frozen_at_end(const frozen_at_end&) = delete;
+  frozen_at_end& operator=(const frozen_at_end&) = delete;
   ~frozen_at_end() {
-    end_process(db);
-    db.freeze();
+    end_process(db_);
+    db_.freeze();
   }
+
+private:
+  storage::database& db_;
 };
 
 config::document_result read_config(const serve_options& options) {
@@ -157,7 +163,7 @@ int run(const serve_options& options) {
       .store = {std::shared_ptr<void>{}, &db},
       .scheduler_threads = options.worker_threads});
 
-  const frozen_at_end guard{db}; // ends before the runtime
+  std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
   ingress::options own;
   const auto timeout =
@@ -259,8 +265,7 @@ int run(const serve_options& options) {
   const bool idle = front.wait_idle(until);
   trials.reset();
   apps.end_well();
-  end_process(db);
-  db.freeze();
+  guard.reset();
   front.stop();
   const bool healthy = rt->healthy();
   rt->set_shutdown_timeout(std::max(std::chrono::duration_cast<milliseconds>(until - steady::now()), milliseconds{0}));

@@ -21,8 +21,8 @@ std::string identity_of(const std::string& code_name, const deployment_spec& spe
                          spec.user_config.dump());
 }
 
-bool trial_clock::look(const deployment_name& name, std::uint64_t revision, bool is_whole, time_point now) {
-  if (!is_whole) {
+bool trial_clock::look(const deployment_name& name, std::uint64_t revision, time_point now) {
+  if (revision == 0) {
     whole_.erase(name);
     return false;
   }

@@ -35,9 +35,9 @@ std::string identity_of(const std::string& code_name, const deployment_spec& spe
 class trial_clock {
 public:
   using time_point = std::chrono::steady_clock::time_point;
-  /// Whether `revision` has been whole for `trial::length`; then it is forgotten. A look that does not find it whole,
-  /// or finds another revision, begins anew.
-  bool look(const deployment_name& name, std::uint64_t revision, bool is_whole, time_point now);
+  /// Whether `revision` has been whole for `trial::length`; then it is forgotten. A look that finds another one, or
+  /// none (0), begins anew.
+  bool look(const deployment_name& name, std::uint64_t revision, time_point now);
 
 private:
   struct entry {

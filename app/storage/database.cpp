@@ -23,8 +23,6 @@ namespace {
 /// Of the tables. A step from N to N + 1 is added to `migrate`, and never changed once released.
 constexpr int schema_version = 1;
 
-constexpr const char* deployment_kind = "deployment";
-
 namespace fs = std::filesystem;
 
 constexpr const char* remedy = "let this user write there, or choose another one with --data-dir";
@@ -65,6 +63,11 @@ fs::path made(const fs::path& directory) {
 } // namespace
 
 std::string key_of(const deployment_name& name) { return name.application + "/" + name.name; }
+
+deployment_name name_of(const std::string& key) {
+  const auto slash = key.find('/');
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
 
 struct database::state {
   explicit state(const fs::path& directory)

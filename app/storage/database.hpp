@@ -61,7 +61,10 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// The key of a deployment's document.
+/// Of the documents of deployments: `to_json(stored_deployment)`.
+inline constexpr const char* deployment_kind = "deployment";
+/// The key of a deployment's document, and back.
 std::string key_of(const deployment_name& name);
+deployment_name name_of(const std::string& key);
 
 } // namespace troupe::storage

@@ -1,6 +1,8 @@
 // Releases that end the process: it does not end for ever, and everything else is served (SPEC 4).
 #include "daemon/daemon_fixture.hpp"
 
+#include <initializer_list>
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -57,6 +59,23 @@ struct quarantine : daemon_fixture {
       CHECK_MESSAGE(contains(message, part), message);
     CHECK(status_of("other").at("state") == "RUNNING");
   }
+
+  /// The application is not run, for these reasons, and `served` is.
+  void check_left_out(const std::string& application, std::initializer_list<const char*> reasons) {
+    CHECK(fetch("/x").body == "/x version 1");
+    const auto now = status_of(application);
+    CHECK(now.at("state") == "DEPLOY_FAILED");
+    const auto message = now.at("message").get<std::string>();
+    for (const auto* reason : reasons)
+      CHECK_MESSAGE(contains(message, reason), message);
+  }
+
+  /// A clean stop; and the crashes are as if they were long ago.
+  void stop_and_forget_crashes() {
+    daemon->signal(SIGTERM);
+    CHECK(daemon->exit_code() == 0);
+    std::filesystem::remove(data / "crashes");
+  }
 };
 
 } // namespace
@@ -108,15 +127,8 @@ TEST_CASE_FIXTURE(quarantine, "a first version whose constructor raises SIGSEGV:
   CHECK(daemon->exit_code() != 0);
   for (int i = 0; i < 2; ++i) { // also when nothing is known of it but what is stored
     must_start();
-    CHECK(fetch("/x").body == "/x version 1");
-    const auto now = status_of("first");
-    CHECK(now.at("state") == "DEPLOY_FAILED");
-    const auto message = now.at("message").get<std::string>();
-    CHECK_MESSAGE(contains(message, "first/front: R1 is quarantined"), message);
-    CHECK_MESSAGE(contains(message, "in its constructor (SIGSEGV)"), message);
-    daemon->signal(SIGTERM);
-    CHECK(daemon->exit_code() == 0);
-    std::filesystem::remove(data / "crashes"); // as if they were long ago
+    check_left_out("first", {"first/front: R1 is quarantined", "in its constructor (SIGSEGV)"});
+    stop_and_forget_crashes();
   }
   must_start();
   install("served", "libfirst.so");
@@ -134,15 +146,8 @@ TEST_CASE_FIXTURE(quarantine, "a config file whose library raises SIGSEGV while 
   }
   for (int i = 0; i < 2; ++i) {
     must_start({config});
-    CHECK(fetch("/x").body == "/x version 1");
-    const auto now = status_of("bad");
-    CHECK(now.at("state") == "DEPLOY_FAILED");
-    const auto message = now.at("message").get<std::string>();
-    CHECK_MESSAGE(contains(message, "libbad.so:app is quarantined"), message);
-    CHECK_MESSAGE(contains(message, "while it was loaded (SIGSEGV)"), message);
-    daemon->signal(SIGTERM);
-    CHECK(daemon->exit_code() == 0);
-    std::filesystem::remove(data / "crashes");
+    check_left_out("bad", {"libbad.so:app is quarantined", "while it was loaded (SIGSEGV)"});
+    stop_and_forget_crashes();
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <troupe/messages/validation.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace troupe::simulation_tests {
@@ -45,69 +45,79 @@ std::string ledger::broken_by(const std::map<deployment_name, stored_deployment>
 }
 
 std::string ledger::broken(const std::vector<const command*>& commands, const stored_deployment* stored) {
-  const auto last = [&](auto&& matches) {
-    const auto it = std::find_if(commands.rbegin(), commands.rend(), [&](const auto* c) { return matches(*c); });
-    return commands.rend() - it; // its place from 1; 0 = none
+  // How many commands there are up to the last one of these; 0 = there is none.
+  const auto up_to_last = [&](bool acknowledged, auto... wishes) {
+    auto n = commands.size();
+    while (n > 0 &&
+           !(((commands[n - 1]->what == wishes) || ...) && (!acknowledged || commands[n - 1]->now == state::kept)))
+      --n;
+    return n;
   };
-  const auto is = [](const command& c, auto... w) { return ((c.what == w) || ...); };
-  const auto kept = [](const command& c) { return c.now == state::kept; };
-  const auto created = last([&](const auto& c) { return kept(c) && is(c, wish::deploy); });
-  const auto removed = last([&](const auto& c) { return is(c, wish::remove); });
-  const auto last_deploy = last([&](const auto& c) { return is(c, wish::deploy); });
-
-  if (removed > last_deploy && kept(*commands[static_cast<std::size_t>(removed) - 1]))
+  const auto removed = up_to_last(false, wish::remove);
+  if (removed > up_to_last(false, wish::deploy) && commands[removed - 1]->now == state::kept)
     return stored ? "an acknowledged delete is not on disk" : "";
-  if (created <= removed)
+  if (up_to_last(true, wish::deploy) <= removed)
     return {}; // it may be there or not
   if (!stored)
     return "an acknowledged deploy is not on disk";
+  for (auto i = removed; i < commands.size(); ++i)
+    if (auto text = broken_revision(*commands[i], *stored); !text.empty())
+      return text;
+  const auto counted = up_to_last(true, wish::deploy, wish::scale);
+  if (auto text = broken_count({commands.begin() + static_cast<std::ptrdiff_t>(counted) - 1, commands.end()}, *stored);
+      !text.empty())
+    return text;
+  if (auto text = broken_target(*commands[up_to_last(false, wish::deploy, wish::choose) - 1], *stored); !text.empty())
+    return text;
+  const auto& last = *commands.back();
+  const bool is_paused = stored->phase == rollout_phase::paused || stored->phase == rollout_phase::failed ||
+                         stored->phase == rollout_phase::complete || stored->rolling_back;
+  return last.now == state::kept && last.what == wish::pause && !is_paused
+             ? "an acknowledged pause is not on disk, its phase is " + to_string(stored->phase)
+             : "";
+}
 
-  for (auto i = static_cast<std::size_t>(removed); i < commands.size(); ++i) {
-    const auto& c = *commands[i];
-    if (!kept(c) || !is(c, wish::deploy))
-      continue;
-    if (stored->next_revision <= c.revision)
-      return "the next revision on disk is " + std::to_string(stored->next_revision) + ", R" +
-             std::to_string(c.revision) + " was acknowledged";
-    const auto it = std::find_if(stored->releases.begin(), stored->releases.end(),
-                                 [&](const auto& r) { return r.revision == c.revision; });
-    if (it == stored->releases.end() && stored->releases.size() < 10)
-      return "R" + std::to_string(c.revision) + " was acknowledged and is not in the history on disk";
-  }
+std::string ledger::broken_revision(const command& c, const stored_deployment& stored) {
+  if (c.now != state::kept || c.what != wish::deploy)
+    return {};
+  const auto name = "R" + std::to_string(c.revision);
+  if (stored.next_revision <= c.revision)
+    return "the next revision on disk is " + std::to_string(stored.next_revision) + ", " + name + " was acknowledged";
+  return !stored.find(c.revision) && stored.releases.size() < 10
+             ? name + " was acknowledged and is not in the history on disk"
+             : "";
+}
 
-  // A later command that is not refused may have changed it again, acknowledged or not.
-  const auto counts = last([&](const auto& c) { return kept(c) && is(c, wish::deploy, wish::scale); });
-  bool found = false;
+/// `since`: from the last acknowledged count on. Those after it may have changed it again, acknowledged or not.
+std::string ledger::broken_count(const std::vector<const command*>& since, const stored_deployment& stored) {
   std::string allowed;
-  for (auto i = static_cast<std::size_t>(counts) - 1; i < commands.size(); ++i)
-    if (is(*commands[i], wish::deploy, wish::scale)) {
-      found |= commands[i]->num_replicas == stored->num_replicas;
-      allowed += (allowed.empty() ? "" : " or ") + std::to_string(commands[i]->num_replicas);
+  for (const auto* c : since)
+    if (c->what == wish::deploy || c->what == wish::scale) {
+      if (c->num_replicas == stored.num_replicas)
+        return {};
+      allowed += (allowed.empty() ? "" : " or ") + std::to_string(c->num_replicas);
     }
-  if (!found)
-    return std::to_string(stored->num_replicas) + " replicas are on disk, acknowledged were " + allowed;
+  return std::to_string(stored.num_replicas) + " replicas are on disk, acknowledged were " + allowed;
+}
 
-  const auto sets_target = [&](const command& c) { return is(c, wish::deploy, wish::choose); };
-  const auto target = last(sets_target);
-  const auto& t = *commands[static_cast<std::size_t>(target) - 1];
-  if (kept(t) && stored->target != t.revision && stored->failure.empty())
-    return "the target on disk is R" + std::to_string(stored->target) + ", acknowledged was R" +
-           std::to_string(t.revision);
-  if (kept(t) && t.what == wish::deploy && stored->target == t.revision) {
-    const auto it = std::find_if(stored->releases.begin(), stored->releases.end(),
-                                 [&](const auto& r) { return r.revision == t.revision; });
-    if (it == stored->releases.end())
-      return "the target's revision is not on disk";
-    if (without_count(it->spec) != without_count(*t.spec))
-      return "R" + std::to_string(t.revision) +
-             " on disk is not what was acknowledged: " + without_count(it->spec).dump() + " instead of " +
-             without_count(*t.spec).dump();
-  }
-  if (const auto& c = *commands.back(); kept(c) && is(c, wish::pause) && stored->phase != rollout_phase::paused &&
-                                        stored->phase != rollout_phase::failed &&
-                                        stored->phase != rollout_phase::complete && !stored->rolling_back)
-    return "an acknowledged pause is not on disk, its phase is " + to_string(stored->phase);
-  return {};
+/// `last`: of those that set a target.
+std::string ledger::broken_target(const command& last, const stored_deployment& stored) {
+  if (last.now != state::kept)
+    return {};
+  const auto name = "R" + std::to_string(last.revision);
+  if (stored.target != last.revision)
+    return stored.failure.empty()
+               ? "the target on disk is R" + std::to_string(stored.target) + ", acknowledged was " + name
+               : "";
+  if (last.what != wish::deploy)
+    return {};
+  const auto* release = stored.find(last.revision);
+  if (!release)
+    return "the target's revision is not on disk";
+  const auto found = without_count(release->spec);
+  const auto asked = without_count(*last.spec);
+  return found == asked ? ""
+                        : name + " on disk is not what was acknowledged: " + found.dump() + ", but " + asked.dump();
 }
 
 } // namespace troupe::simulation_tests

@@ -39,7 +39,11 @@ private:
     std::uint64_t revision = 0;
   };
 
+  // Each says what is broken; empty when nothing is.
   static std::string broken(const std::vector<const command*>& commands, const stored_deployment* stored);
+  static std::string broken_revision(const command& c, const stored_deployment& stored);
+  static std::string broken_count(const std::vector<const command*>& since, const stored_deployment& stored);
+  static std::string broken_target(const command& last, const stored_deployment& stored);
 
   struct entry {
     deployment_name whom;

@@ -84,14 +84,14 @@ TEST_CASE("a trial is stood after 30 s of being whole without a break") {
   trial_clock clock;
   const deployment_name a{"app", "a"};
   const trial_clock::time_point t{};
-  CHECK_FALSE(clock.look(a, 1, true, t));
-  CHECK_FALSE(clock.look(a, 1, true, t + 29'999ms));
-  CHECK(clock.look(a, 1, true, t + 30s));
-  CHECK_FALSE(clock.look(a, 1, true, t + 31s)); // it begins anew
-  CHECK_FALSE(clock.look(a, 1, false, t + 40s));
-  CHECK_FALSE(clock.look(a, 1, true, t + 61s));
-  CHECK_FALSE(clock.look(a, 2, true, t + 91s)); // another revision
-  CHECK(clock.look(a, 2, true, t + 121s));
+  CHECK_FALSE(clock.look(a, 1, t));
+  CHECK_FALSE(clock.look(a, 1, t + 29'999ms));
+  CHECK(clock.look(a, 1, t + 30s));
+  CHECK_FALSE(clock.look(a, 1, t + 31s)); // it begins anew
+  CHECK_FALSE(clock.look(a, 0, t + 40s));
+  CHECK_FALSE(clock.look(a, 1, t + 61s));
+  CHECK_FALSE(clock.look(a, 2, t + 91s)); // another revision
+  CHECK(clock.look(a, 2, t + 121s));
 }
 
 TEST_CASE("a trial as it is stored") {

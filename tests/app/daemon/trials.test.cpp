@@ -21,7 +21,7 @@ struct trials_fixture {
                      {"deployments", {{{"name", "back"}, {"num_replicas", replicas}, {"version", version}}}}};
     const auto read = config::read_application_json(given, "pair");
     REQUIRE_MESSAGE(read.ok(), config::to_string(read.errors));
-    const auto done = apps.deploy(read.application, std::nullopt, false);
+    const auto done = apps.deploy(read.application, std::nullopt);
     REQUIRE_MESSAGE(done, done.refused->message);
     REQUIRE(rt.wait_until_healthy("pair/back", 60s));
   }

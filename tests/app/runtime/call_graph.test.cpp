@@ -5,14 +5,21 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 using namespace troupe;
 
 namespace {
 
 deployment_name named(const std::string& name) { return {"default", name}; }
+
+void note(call_graph& g, std::initializer_list<std::pair<const char*, const char*>> calls) {
+  for (const auto& [caller, callee] : calls)
+    g.add(named(caller), named(callee));
+}
 
 std::vector<std::vector<std::string>> order(const call_graph& g, const std::vector<std::string>& names) {
   std::vector<deployment_name> all;
@@ -40,30 +47,20 @@ TEST_CASE("nobody calls anybody: all stop together") {
 
 TEST_CASE("a chain stops from its caller on, whatever the names") {
   call_graph g;
-  g.add(named("c"), named("a"));
-  g.add(named("a"), named("b"));
+  note(g, {{"c", "a"}, {"a", "b"}});
   CHECK(order(g, {"a", "b", "c"}) == groups{{"c"}, {"a"}, {"b"}});
   CHECK(order(g, {"b", "c"}) == groups{{"b", "c"}}); // without the one between them
 }
 
 TEST_CASE("what two call stops after both, and after the longest way to it") {
   call_graph g;
-  g.add(named("a"), named("d"));
-  g.add(named("a"), named("b"));
-  g.add(named("b"), named("c"));
-  g.add(named("c"), named("d"));
-  g.add(named("x"), named("d"));
+  note(g, {{"a", "d"}, {"a", "b"}, {"b", "c"}, {"c", "d"}, {"x", "d"}});
   CHECK(order(g, {"a", "b", "c", "d", "x", "y"}) == groups{{"a", "x", "y"}, {"b"}, {"c"}, {"d"}});
 }
 
 TEST_CASE("a circle stops together, after its callers and before those that it calls") {
   call_graph g;
-  g.add(named("in"), named("a"));
-  g.add(named("a"), named("b"));
-  g.add(named("b"), named("c"));
-  g.add(named("c"), named("a"));
-  g.add(named("b"), named("out"));
-  g.add(named("self"), named("self"));
+  note(g, {{"in", "a"}, {"a", "b"}, {"b", "c"}, {"c", "a"}, {"b", "out"}, {"self", "self"}});
   CHECK(order(g, {"a", "b", "c", "in", "out", "self"}) == groups{{"in", "self"}, {"a", "b", "c"}, {"out"}});
 }
 
