@@ -66,7 +66,9 @@ TEST_CASE("Ray's PUT replaces all applications and answers with an empty body") 
 
 TEST_CASE("a paused and a backward rollout are UPDATING to Ray's client, which knows no other word") {
   api_fixture f;
+  const auto slow = greeter({{"rolling_update", {{"bake_s", 60}}}});
   f.deployed("a", greeter());
+  f.deployed("b", slow);
   f.install("greeter_2");
   REQUIRE(f.put("/applications/a", greeter({{"rolling_update", {{"canary", 1}}}})).status == 200);
   REQUIRE(f.rt.wait_until(
@@ -74,6 +76,17 @@ TEST_CASE("a paused and a backward rollout are UPDATING to Ray's client, which k
   const auto d = f.ask("GET", path).value["applications"]["a"]["deployments"]["greeter"];
   CHECK(d["status"] == "UPDATING");
   CHECK(d["message"].get<std::string>().starts_with("PAUSED"));
+
+  REQUIRE(f.put("/applications/b", slow).status == 200);
+  REQUIRE(f.rt.wait_until(
+      "b/greeter", [](const auto& x) { return x.rollout.phase == rollout_phase::baking; }, 20s));
+  REQUIRE(f.post("/applications/b/deployments/greeter/rollout", {{"action", "rollback"}}).status == 200);
+  REQUIRE(f.rt.wait_until(
+      "b/greeter", [](const auto& x) { return x.rollout.phase == rollout_phase::baking && x.rollout.rolling_back; },
+      20s));
+  const auto back = f.ask("GET", path).value["applications"]["b"]["deployments"]["greeter"];
+  CHECK(back["status"] == "UPDATING");
+  CHECK(back["message"].get<std::string>().starts_with("ROLLING_BACK"));
 }
 
 TEST_CASE("code that is missing is accepted from Ray's client and shown as DEPLOY_FAILED in one line") {
