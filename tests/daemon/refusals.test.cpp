@@ -59,13 +59,13 @@ TEST_CASE_FIXTURE(refused, "a port that is in use: which, and what to do") {
   auto first = std::move(data);
   data = folder.path() / "other";
   std::optional<process> second;
-  second.emplace(program(),
+  second.emplace(troupe_program(),
                  std::vector<std::string>{"serve", "--data-dir", data.string(), "--http-address", taken,
                                           "--api-address", "127.0.0.1:0"},
                  std::vector<std::string>{}, folder.path() / "err");
   CHECK(second->exit_code() == 1);
   says("cannot listen on " + taken + ": Address already in use; choose another one with --http-address");
-  second.emplace(program(),
+  second.emplace(troupe_program(),
                  std::vector<std::string>{"serve", "--data-dir", first.string(), "--http-address", "127.0.0.1:0",
                                           "--api-address", "127.0.0.1:0"},
                  std::vector<std::string>{}, folder.path() / "err");

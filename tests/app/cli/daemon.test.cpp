@@ -25,7 +25,7 @@ std::size_t count(const std::string& text, const std::string& piece) {
 } // namespace
 
 TEST_CASE("an application's life by the command line: plan, deploy, look, scale, roll, undo, restart, prune, delete") {
-  troupe_program t;
+  program_fixture t;
   expect(t.run({"status"}), 0, {"Nothing is deployed"});
   const auto config = t.config("num_replicas: 2");
   expect(t.run({"plan", config}), 0, {"a/greeter: creates it with 2 replicas", "Nothing was done"});
@@ -75,7 +75,7 @@ TEST_CASE("an application's life by the command line: plan, deploy, look, scale,
 }
 
 TEST_CASE("the exit code tells how a rollout ended: 0 done, 1 failed or rolled back, 4 paused") {
-  troupe_program t;
+  program_fixture t;
   const std::string fails = "num_replicas: 1, init_args: {fail: so}";
   expect(t.run({"deploy", t.config(fails), "--wait"}), 1, {"DEPLOY_FAILED", "cannot start: so"});
   expect(t.run({"deploy", t.config("num_replicas: 2"), "--wait"}), 0);
@@ -109,7 +109,7 @@ TEST_CASE("the exit code tells how a rollout ended: 0 done, 1 failed or rolled b
 }
 
 TEST_CASE("faults of a config end with 2 and say where in the file; warnings are told once") {
-  troupe_program t;
+  program_fixture t;
   expect(t.run({"deploy", t.config("num_replicas: -1")}), 2,
          {"a.yaml:6:", "num_replicas: -1 is not allowed", "nothing was sent"});
   expect(t.run({"deploy", "/no/such/file"}), 2, {"there is no such file"});
@@ -131,7 +131,7 @@ TEST_CASE("faults of a config end with 2 and say where in the file; warnings are
 }
 
 TEST_CASE("a version that is written again for other bytes is warned of by plan and deploy") {
-  troupe_program t;
+  program_fixture t;
   const auto config = t.config("version: one");
   CHECK(expect(t.run({"deploy", config, "--wait"}), 0).err.empty());
   t.install("greeter_2");
