@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
+#include <fixtures/files.hpp>
 
 namespace troupe::api {
 
@@ -63,14 +63,12 @@ TEST_CASE("pages of other sites are refused, and browsers change nothing") {
 
 TEST_CASE("the token is made once, long, and readable by its owner alone") {
   namespace fs = std::filesystem;
-  auto pattern = (fs::temp_directory_path() / "troupe-token-XXXXXX").string();
-  REQUIRE(::mkdtemp(pattern.data()));
-  const auto first = token_in(pattern);
+  const test::temporary_folder folder;
+  const auto first = token_in(folder.path());
   CHECK(first.size() == 64);
-  CHECK(token_in(pattern) == first);
-  CHECK((fs::status(fs::path(pattern) / "token").permissions() & fs::perms::all) ==
+  CHECK(token_in(folder.path()) == first);
+  CHECK((fs::status(folder.path() / "token").permissions() & fs::perms::all) ==
         (fs::perms::owner_read | fs::perms::owner_write));
-  fs::remove_all(pattern);
 }
 
 } // namespace troupe::api

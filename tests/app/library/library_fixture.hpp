@@ -7,42 +7,13 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <fixtures/files.hpp>
 #include <string>
 
 namespace troupe::test {
 
 inline std::filesystem::path built_plugins() { return TROUPE_TEST_PLUGIN_DIR; }
-
-/// Removed with all that is in it.
-class temporary_folder {
-public:
-  temporary_folder() {
-    auto name = (std::filesystem::temp_directory_path() / "troupe-library-XXXXXX").string();
-    if (!::mkdtemp(name.data()))
-      throw std::runtime_error("mkdtemp failed");
-    path_ = std::filesystem::canonical(name);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const noexcept { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
-inline std::string read_whole(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-/// Into the existing file: the inode stays, as with `cat >`.
-inline void overwrite_in_place(const std::filesystem::path& file, const std::string& bytes) {
-  std::ofstream{file, std::ios::binary | std::ios::trunc} << bytes;
-}
 
 struct library_fixture {
   library_fixture() { std::filesystem::create_directory(code_dir); }

@@ -1,15 +1,11 @@
 // The database on a disk that is full or must not be written: told, nothing acknowledged is lost, and no half of a
 // change.
-#include <troupe/app/storage/database.hpp>
-
-#include <doctest/doctest.h>
+#include "storage_fixture.hpp"
 
 #include <array>
 #include <csignal>
-#include <cstdlib>
 #include <functional>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,23 +14,6 @@ namespace troupe::storage {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-struct place {
-  place() {
-    auto pattern = (fs::temp_directory_path() / "troupe-db-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()));
-    path = pattern;
-  }
-  ~place() {
-    ::chmod(path.c_str(), 0700);
-    fs::remove_all(path);
-  }
-  place(const place&) = delete;
-  place& operator=(const place&) = delete;
-  fs::path path;
-};
 
 /// While it lives no file of this process grows beyond `bytes`: to a writer the disk is full.
 class full_disk {
@@ -81,22 +60,13 @@ std::string as_nobody(const std::function<std::string()>& f) {
   return text;
 }
 
-std::string why_unusable(const fs::path& directory) {
-  try {
-    const database d{directory};
-    return "";
-  } catch (const unusable& e) {
-    return e.what();
-  }
-}
-
 } // namespace
 
 TEST_CASE("on a full disk a change is refused whole, and what was acknowledged stays") {
-  place at;
+  const temporary_folder at;
   const std::string large(300'000, 'x');
   {
-    database d{at.path};
+    database d{at.path()};
     CHECK(d.write_now({{"application", "a", 1}}).code == errc::none);
     {
       const full_disk no_room{128 * 1024};
@@ -110,40 +80,40 @@ TEST_CASE("on a full disk a change is refused whole, and what was acknowledged s
     // There is room again.
     CHECK(d.write_now({{"application", "a", 3}}).code == errc::none);
   }
-  const database again{at.path};
+  const database again{at.path()};
   CHECK(again.read("application").at("a") == 3);
   CHECK(again.read("application").size() == 1);
 }
 
 TEST_CASE("a disk that is full at the first start is told") {
-  place at;
+  const temporary_folder at;
   const full_disk no_room{0};
-  CHECK(has(why_unusable(at.path), "state.db cannot be used: "));
+  CHECK(has(why_unusable(at.path()), "state.db cannot be used: "));
 }
 
 TEST_CASE("a database that must not be written is told, never served without storing") {
-  place at;
+  const temporary_folder at;
   {
-    database d{at.path};
+    database d{at.path()};
     CHECK(d.write_now({{"application", "a", 1}}).code == errc::none);
   }
   const auto all = fs::perms::owner_all | fs::perms::group_all | fs::perms::others_all;
   const auto read = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
-  for (const auto& f : fs::directory_iterator{at.path})
+  for (const auto& f : fs::directory_iterator{at.path()})
     fs::permissions(f, all);
   SUBCASE("the file") {
-    fs::permissions(at.path, all);
-    fs::permissions(at.path / "state.db", read);
-    const auto why = as_nobody([&] { return why_unusable(at.path); });
+    fs::permissions(at.path(), all);
+    fs::permissions(at.path() / "state.db", read);
+    const auto why = as_nobody([&] { return why_unusable(at.path()); });
     CHECK_MESSAGE(has(why, "state.db is not writable: "), why);
   }
   SUBCASE("the directory") {
-    fs::permissions(at.path, read | fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec);
-    fs::permissions(at.path / "lock", read);
-    const auto why = as_nobody([&] { return why_unusable(at.path); });
+    fs::permissions(at.path(), read | fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec);
+    fs::permissions(at.path() / "lock", read);
+    const auto why = as_nobody([&] { return why_unusable(at.path()); });
     CHECK_MESSAGE(has(why, "is not writable: "), why);
   }
-  fs::permissions(at.path, all);
+  fs::permissions(at.path(), all);
 }
 
 } // namespace troupe::storage
