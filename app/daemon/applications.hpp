@@ -192,7 +192,11 @@ private:
   void forget_trial(const deployment_name& name, std::vector<storage::change>& changes);
   std::set<std::string> digests_of(const std::string& digest) const;
   suspect suspect_of(const stored_deployment& d, std::uint64_t revision) const;
+  std::optional<suspect> pending_suspect(const deployment_name& name, const trial& x) const;
   void judge(stored_deployment& d);
+  void judge_pending(const suspect& x);
+  void sentence(const deployment_name& name, trial verdict, const std::string& why,
+                std::vector<storage::change> changes);
   storage::change quarantine_of(const std::string& application, const json& given, const std::string& digest,
                                 const std::string& why) const;
   std::optional<refusal> quarantined(const config::application& app);

@@ -13,6 +13,10 @@ std::int64_t unix_ms_now() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+constexpr const char* another_version = "; deploy another version";
+
+std::string rolled_back_to(std::uint64_t revision) { return "rolled back to R" + std::to_string(revision) + ": "; }
+
 bool is_same(const stored_release& a, const stored_release& b) {
   return a.code_id == b.code_id && a.config_id == b.config_id;
 }
@@ -134,6 +138,27 @@ suspect applications::suspect_of(const stored_deployment& d, std::uint64_t revis
   return out;
 }
 
+/// What an unfinished change was about to run, where a crash came before that was stored: a new revision of what is
+/// stored, or the first one.
+std::optional<suspect> applications::pending_suspect(const deployment_name& name, const trial& x) const {
+  std::string digest;
+  {
+    const std::lock_guard guard{mutex_};
+    const auto it = records_.find(name.application);
+    if (!x.open || it == records_.end() || it->second.finished)
+      return std::nullopt;
+    digest = it->second.facts.digest;
+  }
+  std::uint64_t revision = 1;
+  if (const auto d = stored(name)) {
+    const auto& target = *d->find(d->target);
+    if (identity_of(target.user_code.name, target.spec) == x.what)
+      return std::nullopt;
+    revision = d->next_revision;
+  }
+  return suspect{name, revision, revision, digests_of(digest), true, x.since_ms};
+}
+
 storage::change applications::quarantine_of(const std::string& application, const json& given,
                                             const std::string& digest, const std::string& why) const {
   return {quarantine_kind, application, {{"given", given}, {"digest", digest}, {"why", why}}};
@@ -146,7 +171,7 @@ void applications::judge(stored_deployment& d) {
   if (!target)
     throw std::runtime_error("its target R" + std::to_string(d.target) + " is not stored");
   const auto identity = identity_of(target->user_code.name, target->spec);
-  auto& known = trials_[d.name];
+  const auto& known = trials_[d.name];
   if (!known.quarantined.empty() && known.what == identity)
     throw std::runtime_error(known.quarantined);
   const auto now = unix_ms_now();
@@ -157,36 +182,59 @@ void applications::judge(stored_deployment& d) {
   if (blamed.size() < crashes_to_quarantine)
     return;
   const auto why = quarantine_text("R" + std::to_string(d.target), blamed);
-  p_.log(log_level::error, d.name.full() + ": " + why);
-  judged_.insert(d.name.application);
-  std::vector<storage::change> changes;
   const stored_release* back = nullptr;
   for (const auto revision : {d.base, known.before})
     if (const auto* r = d.find(revision); r && !back && !is_same(*r, *target))
       back = r;
   const auto before = back && known.before != back->revision ? known.before : 0;
-  known = {back ? identity_of(back->user_code.name, back->spec) : identity, false, now, before,
-           back ? "" : why + "; deploy another version"};
-  changes.push_back({trial_kind, storage::key_of(d.name), to_json(known)});
-  if (back) {
-    d.failure = "rolled back to R" + std::to_string(back->revision) + ": " + why;
-    d.target = d.base = back->revision;
-    d.of_target = d.num_replicas;
-    d.phase = rollout_phase::complete;
-    d.reason = rollout_reason::none;
-    d.rolling_back = d.replace_stale = d.canary_done = false;
-    changes.push_back({storage::deployment_kind, storage::key_of(d.name), to_json(d)});
+  if (!back) {
+    const auto text = why + another_version;
+    sentence(d.name, {identity, false, now, before, text}, text, {});
+    throw std::runtime_error(text);
   }
+  d.failure = rolled_back_to(back->revision) + why;
+  d.target = d.base = back->revision;
+  d.of_target = d.num_replicas;
+  d.phase = rollout_phase::complete;
+  d.reason = rollout_reason::none;
+  d.rolling_back = d.replace_stale = d.canary_done = false;
+  sentence(d.name, {identity_of(back->user_code.name, back->spec), false, now, before, {}}, d.failure,
+           {{storage::deployment_kind, storage::key_of(d.name), to_json(d)}});
+}
+
+/// As `judge`, on what is pending: what is stored of it, if anything, has been taken up.
+void applications::judge_pending(const suspect& x) {
+  const auto now = unix_ms_now();
+  const auto blamed = blamed_on(x, suspects_, crashes_, now);
+  if (blamed.size() < crashes_to_quarantine)
+    return;
+  auto text = quarantine_text("R" + std::to_string(x.revision), blamed);
+  const auto before = trials_[x.name];
+  if (const auto d = stored(x.name)) {
+    const auto& target = *d->find(d->target);
+    text = rolled_back_to(d->target) + text;
+    sentence(x.name, {identity_of(target.user_code.name, target.spec), false, now, before.before, {}}, text, {});
+  } else {
+    text += another_version;
+    sentence(x.name, {before.what, false, now, 0, text}, text, {});
+  }
+  throw std::runtime_error(text);
+}
+
+/// Stores what was judged, with `changes`, and that a start with the application's config leaves out what it is about.
+void applications::sentence(const deployment_name& name, trial verdict, const std::string& why,
+                            std::vector<storage::change> changes) {
+  p_.log(log_level::error, name.full() + ": " + why);
+  judged_.insert(name.application);
+  changes.push_back({trial_kind, storage::key_of(name), to_json(verdict)});
+  trials_[name] = std::move(verdict);
   {
     const std::lock_guard guard{mutex_};
-    const auto& facts = records_[d.name.application].facts;
-    changes.push_back(quarantine_of(facts.name, facts.given, facts.digest,
-                                    storage::key_of(d.name) + ": " + (back ? d.failure : known.quarantined)));
+    const auto& facts = records_[name.application].facts;
+    changes.push_back(quarantine_of(facts.name, facts.given, facts.digest, storage::key_of(name) + ": " + why));
   }
   if (const auto e = p_.db.write_now(std::move(changes)); e.code != errc::none)
-    p_.log(log_level::error, d.name.full() + ": " + e.message);
-  if (!back)
-    throw std::runtime_error(known.quarantined);
+    p_.log(log_level::error, name.full() + ": " + e.message);
 }
 
 /// Why a start must not load what `app` names; nothing: it may.
@@ -200,7 +248,7 @@ std::optional<refusal> applications::quarantined(const config::application& app)
   const auto blamed = blamed_on_load(app.name, digests_of(file->digest), crashes_, unix_ms_now());
   if (blamed.size() < crashes_to_quarantine)
     return std::nullopt;
-  const auto why = quarantine_text(app.import_path, blamed) + "; deploy another version";
+  const auto why = quarantine_text(app.import_path, blamed) + another_version;
   p_.log(log_level::error, "application " + app.name + ": " + why);
   p_.db.write_now({quarantine_of(app.name, app.as_given, file->digest, why)});
   return refusal{503, "quarantined", why};

@@ -47,12 +47,24 @@ void applications::restore(std::vector<library::crash_record> crashes) {
       lost(key, e);
     }
   }
+  std::vector<suspect> pending;
+  for (const auto& [name, x] : trials_)
+    if (auto found = pending_suspect(name, x))
+      pending.push_back(std::move(*found));
+  suspects_.insert(suspects_.end(), pending.begin(), pending.end());
   std::map<std::string, library::application_code> loaded;
   for (auto& [key, d] : stored) {
     try {
       restore_deployment(std::move(d), loaded);
     } catch (const std::exception& e) {
       lost(key, e);
+    }
+  }
+  for (const auto& x : pending) {
+    try {
+      judge_pending(x);
+    } catch (const std::exception& e) {
+      lost(storage::key_of(x.name), e);
     }
   }
   suspects_.clear();

@@ -2,24 +2,36 @@
 #include "app/library/library_fixture.hpp"
 #include <troupe/app/daemon/applications.hpp>
 
+#include <csignal>
+
 using namespace troupe;
 using namespace troupe::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct trials_fixture {
-  trials_fixture() {
+json pair_config(std::uint32_t replicas, const std::string& version) {
+  return {{"name", "pair"},
+          {"route_prefix", nullptr},
+          {"import_path", "libpair.so:only_back"},
+          {"deployments", {{{"name", "back"}, {"num_replicas", replicas}, {"version", version}}}}};
+}
+
+struct trial_files {
+  trial_files() {
     std::filesystem::create_directory(folder.path() / "lib");
     std::filesystem::copy_file(built_plugins() / "libpair.so", folder.path() / "lib" / "libpair.so");
   }
+  temporary_folder folder;
+};
+
+/// One process on these files.
+struct trial_process {
+  explicit trial_process(const std::filesystem::path& at)
+      : db(at / "data"), files({.data_dir = at / "data", .code_dirs = {at / "lib"}}) {}
 
   void deploy(std::uint32_t replicas, const std::string& version) {
-    const json given{{"name", "pair"},
-                     {"route_prefix", nullptr},
-                     {"import_path", "libpair.so:only_back"},
-                     {"deployments", {{{"name", "back"}, {"num_replicas", replicas}, {"version", version}}}}};
-    const auto read = config::read_application_json(given, "pair");
+    const auto read = config::read_application_json(pair_config(replicas, version), "pair");
     REQUIRE_MESSAGE(read.ok(), config::to_string(read.errors));
     const auto done = apps.deploy(read.application, std::nullopt);
     REQUIRE_MESSAGE(done, done.refused->message);
@@ -31,9 +43,8 @@ struct trials_fixture {
     return daemon::trial_from_json(db.find("trial", "pair/back"));
   }
 
-  temporary_folder folder;
-  storage::database db{folder.path() / "data"};
-  library::store files{{.data_dir = folder.path() / "data", .code_dirs = {folder.path() / "lib"}}};
+  storage::database db;
+  library::store files;
   library::loader code{files, {}};
   runtime rt{runtime_options{.store = {std::shared_ptr<void>{}, &db}}};
   daemon::applications apps{{.db = db,
@@ -43,6 +54,40 @@ struct trials_fixture {
                              .set_routes = [](const auto&) {},
                              .log = [](log_level, const std::string&) {}}};
 };
+
+struct trials_fixture : trial_files, trial_process {
+  trials_fixture() : trial_process(folder.path()) {}
+};
+
+std::vector<library::crash_record> crashes(std::size_t n, std::uint64_t revision) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch() / 1ms;
+  library::crash_record one;
+  one.unix_ms = now;
+  one.signal = SIGSEGV;
+  one.cause = "SIGSEGV";
+  one.what = "constructor";
+  one.deployment = "pair/back";
+  one.revision = revision;
+  return std::vector<library::crash_record>(n, one);
+}
+
+/// The documents of a change to version `v` that a crash cut off before its deployment was stored.
+void begin_change(trial_process& p, const std::string& v) {
+  const auto digest = p.files.put("libpair.so:only_back")->digest;
+  REQUIRE(p.db.write_now({{"application",
+                           "pair",
+                           {{"revision", 2},
+                            {"given", pair_config(1, v)},
+                            {"digest", digest},
+                            {"deployed_at_s", 0},
+                            {"failure", ""},
+                            {"ingress", ""},
+                            {"deleting", false},
+                            {"deployments", {"back"}},
+                            {"finished", false}}},
+                          {"trial", "pair/back", daemon::to_json(daemon::trial{"the new one", true, 0, 0, ""})}})
+              .code == errc::none);
+}
 
 } // namespace
 
@@ -83,4 +128,42 @@ TEST_CASE_FIXTURE(trials_fixture, "a clean stop ends the count of crashes, a rem
   CHECK(stored().open);
   REQUIRE(apps.remove("pair"));
   CHECK(apps.on_trial().empty());
+}
+
+TEST_CASE("a first version that crashes before anything of it is stored is quarantined by two records, too") {
+  trial_files f;
+  trial_process p{f.folder.path()};
+  begin_change(p, "1");
+  SUBCASE("one is not enough: the change is finished") {
+    p.apps.restore(crashes(1, 1));
+    CHECK(p.rt.wait_until_healthy("pair/back", 60s));
+    CHECK(p.apps.facts().at(0).failure.empty());
+  }
+  SUBCASE("two are") {
+    p.apps.restore(crashes(2, 1));
+    CHECK_THROWS_AS(p.rt.status("pair/back"), command_failed);
+    CHECK(p.apps.facts().at(0).failure.starts_with("pair/back: R1 is quarantined: the process ended 2 times"));
+    CHECK(p.apps.on_trial().empty());
+    // A deploy by a person tries it again.
+    p.deploy(1, "1");
+    CHECK(p.stored().open);
+    CHECK(p.apps.facts().at(0).failure.empty());
+  }
+}
+
+TEST_CASE("a new version that crashes before anything of it is stored leaves what is stored running") {
+  trial_files f;
+  {
+    trial_process before{f.folder.path()};
+    before.deploy(1, "1");
+    before.db.freeze();
+  }
+  trial_process p{f.folder.path()};
+  begin_change(p, "2");
+  p.apps.restore(crashes(2, 2));
+  REQUIRE(p.rt.wait_until_healthy("pair/back", 60s));
+  CHECK(p.rt.config("pair/back").version == "1");
+  CHECK(p.apps.facts().at(0).failure.starts_with("pair/back: rolled back to R1: R2 is quarantined"));
+  CHECK_FALSE(p.stored().open);
+  p.db.freeze();
 }

@@ -69,7 +69,7 @@ TEST_CASE("on a full disk a change is refused whole, and what was acknowledged s
     database d{at.path()};
     CHECK(d.write_now({{"application", "a", 1}}).code == errc::none);
     {
-      const full_disk no_room{128 * 1024};
+      const full_disk no_room{131'072};
       const auto why = d.write_now({{"application", "a", 2}, {"application", "large", large}});
       CHECK(why.code == errc::not_stored);
       CHECK(has(why.message, "state.db: "));
