@@ -21,11 +21,12 @@ struct type_list {};
 
 /// Every type of messages/ that has an `inspect`; a test compares this list with the headers.
 using all_messages =
-    type_list<json_doc, code_ref, replica_share, rolling_update, deployment_spec, request_tags, wire_context,
-              header_field, request, response, replica_ref, config_update, check_replica, stop_replica, replica_started,
-              replica_reconfigured, replica_checked, replica_stopped, deployment_name, deploy_deployment,
-              delete_deployment, scale_deployment, control_rollout, command_result, removed_deployment, get_deployment,
-              get_applications, application_list, get_effective_spec, get_history, revision_list, claim_room,
+    type_list<json_doc, code_ref, resource_amount, resources, replica_share, rolling_update, deployment_spec,
+              request_tags, wire_context, header_field, request, response, replica_ref, config_update, check_replica,
+              stop_replica, replica_started, replica_reconfigured, replica_checked, replica_stopped, deployment_name,
+              deploy_deployment, delete_deployment, scale_deployment, control_rollout, command_result,
+              removed_deployment, get_deployment, get_applications, application_list, get_effective_spec, get_history,
+              get_resources, node_resources, resource_report, revision_list, shape_claim, claim_room, room_shortage,
               room_granted, replica_stuck, deployment_removed, replica_status, rollout_status, deployment_status,
               revision_info, application_status, restore_deployment>;
 

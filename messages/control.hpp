@@ -119,6 +119,22 @@ struct get_effective_spec {
 };
 TROUPE_INSPECT(get_effective_spec, x.target)
 
+/// What there is of resources, and how much of it deployments hold.
+struct get_resources {};
+TROUPE_INSPECT(get_resources)
+
+struct node_resources {
+  std::string node = "local";
+  resources total;
+  resources used;
+};
+TROUPE_INSPECT(node_resources, x.node, x.total, x.used)
+
+struct resource_report {
+  std::vector<node_resources> nodes;
+};
+TROUPE_INSPECT(resource_report, x.nodes)
+
 struct get_history {
   deployment_name target;
 };
@@ -131,21 +147,44 @@ TROUPE_INSPECT(revision_list, x.revisions)
 
 // -- room: how many replicas may exist (DeploymentState <-> controller) ----------------------------------------------
 
-/// The total that a deployment wants, what it has included. A lower want than before gives the rest back at once.
-/// `seq` counts a deployment's claims; an older one than the last seen is ignored.
+/// Replicas that ask for the same: two revisions may ask for different amounts.
+struct shape_claim {
+  resources each;
+  std::uint32_t want = 0;
+  friend bool operator==(const shape_claim&, const shape_claim&) = default;
+};
+TROUPE_INSPECT(shape_claim, x.each, x.want)
+
+/// The totals that a deployment wants, what it has included: each shape once, the most urgent first. A lower want than
+/// before gives the rest back at once, a shape that is left out all of it. `seq` counts a deployment's claims; an older
+/// one than the last seen is ignored.
 struct claim_room {
   deployment_name from;
   std::uint64_t seq = 0;
-  std::uint32_t want = 0;
+  std::vector<shape_claim> shapes;
 };
-TROUPE_INSPECT(claim_room, x.from, x.seq, x.want)
+TROUPE_INSPECT(claim_room, x.from, x.seq, x.shapes)
 
-/// The total granted in answer to claim `seq`, at most its want; sent again when more becomes free.
+/// Why a claim is not granted whole.
+struct room_shortage {
+  std::string resource;    ///< "num_cpus", "memory" ...; "max_replicas"; empty = there is none.
+  std::uint64_t asked = 0; ///< By one replica. All three in the resource's unit.
+  std::uint64_t free = 0;  ///< For this deployment: what others wait for longer is not.
+  std::uint64_t total = 0; ///< Of the machine. Less than `asked`: it can never fit.
+  bool is_never() const { return !resource.empty() && asked > total; }
+  friend bool operator==(const room_shortage&, const room_shortage&) = default;
+};
+TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total)
+
+/// The totals granted in answer to claim `seq`, in its order, at most its wants; sent again when that changes.
 struct room_granted {
   std::uint64_t seq = 0;
-  std::uint32_t granted = 0;
+  std::vector<std::uint32_t> granted;
+  resources spare; ///< Beyond that, what the next replica could have of: its deployment's own, and free.
+  room_shortage lacks;
+  friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.granted)
+TROUPE_INSPECT(room_granted, x.seq, x.granted, x.spare, x.lacks)
 
 // -- facts to a DeploymentState and from it --------------------------------------------------------------------------
 
@@ -169,7 +208,8 @@ using controller_actor =
                      asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
                      asks<get_deployment>::for_a<deployment_status>, asks<get_applications>::for_a<application_list>,
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
-                     takes<claim_room>, takes<deployment_removed>, asks<restore_deployment>::for_a<command_result>>;
+                     asks<get_resources>::for_a<resource_report>, takes<claim_room>, takes<deployment_removed>,
+                     asks<restore_deployment>::for_a<command_result>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,

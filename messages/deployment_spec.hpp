@@ -3,6 +3,7 @@
 
 #include <troupe/messages/caf_compat.hpp>
 #include <troupe/messages/json_doc.hpp>
+#include <troupe/messages/resources.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -76,6 +77,7 @@ struct deployment_spec {
   std::string version; ///< Empty = none given: every deploy is a new version. At most 256 characters.
   json_doc init_args;  ///< Any JSON; handed to the constructor that takes it.
   execution_mode execution = execution_mode::pool;
+  resources per_replica; ///< What each replica holds of the machine from its start to its end. Default: nothing.
 
   // The configuration: a change reaches running replicas by `reconfigure` (SPEC 1.4).
   json_doc user_config; ///< Any JSON; null = none.
@@ -102,6 +104,6 @@ struct deployment_spec {
 TROUPE_INSPECT(deployment_spec, x.application, x.name, x.version, x.init_args, x.execution, x.user_config,
                x.num_replicas, x.max_ongoing_requests, x.max_queued_requests, x.backpressure_status,
                x.backpressure_retry_after_s, x.graceful_shutdown_timeout, x.health_check_period, x.health_check_timeout,
-               x.startup_timeout, x.stuck_after, x.max_start_attempts, x.idempotent, x.rollout)
+               x.startup_timeout, x.stuck_after, x.max_start_attempts, x.idempotent, x.rollout, x.per_replica)
 
 } // namespace troupe

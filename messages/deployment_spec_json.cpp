@@ -45,6 +45,17 @@ public:
     put(path, set ? spec_fields::share_to_json(x) : json(nullptr));
   }
 
+  void amount(std::string_view path, const resources& x, const spec_fields::amount_rule& rule) {
+    put(path, amount_to_json(rule.resource, x.of(rule.resource)));
+  }
+
+  void custom_amounts(std::string_view path, const resources& x) {
+    auto own = json::object();
+    for (const auto& a : spec_fields::custom_of(x))
+      own[a.name] = amount_to_json(a.name, a.amount);
+    put(path, std::move(own));
+  }
+
   json result = json::object();
 
 private:
@@ -174,6 +185,36 @@ public:
       share(path, x);
     else
       x = {};
+  }
+
+  // Null says "not given", as in Ray.
+  void amount(std::string_view path, resources& x, const spec_fields::amount_rule& rule) {
+    const auto* value = spec_keys::find(object_, path);
+    if (!value || value->is_null())
+      return;
+    if (const auto n = spec_fields::to_amount(*value, rule))
+      x.set(rule.resource, *n);
+    else
+      report(path, *value, rule.allowed);
+  }
+
+  // Whole: a name that is left out is no longer asked for.
+  void custom_amounts(std::string_view path, resources& x) {
+    const auto* value = spec_keys::find(object_, path);
+    if (!value || value->is_null())
+      return;
+    if (!value->is_object() || value->size() > spec_fields::max_custom_resources)
+      return report(path, *value, spec_fields::allowed_custom);
+    for (const auto& a : spec_fields::custom_of(x))
+      x.set(a.name, 0);
+    for (const auto& [name, given] : value->items()) {
+      const spec_fields::amount_rule rule{name, spec_fields::max_custom_amount, false, spec_fields::allowed_custom};
+      const auto n = is_custom_resource(name) ? spec_fields::to_amount(given, rule) : std::nullopt;
+      if (n)
+        x.set(name, *n);
+      else
+        report(std::string(path) + '.' + spec_fields::excerpt_of_key(name), given, rule.allowed);
+    }
   }
 
   // The share of Ray's rollouts: a fraction of the target. 0.29 is 29 % (0.29 * 100 is 28.999... in binary); between

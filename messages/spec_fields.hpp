@@ -26,6 +26,26 @@ struct duration_rule {
 inline constexpr duration_rule zero_or_more{milliseconds{0}, "seconds, at least 0 and at most 315360000 (10 years)"};
 inline constexpr duration_rule above_zero{milliseconds{1}, "seconds, more than 0 and at most 315360000 (10 years)"};
 
+/// An amount of one resource.
+struct amount_rule {
+  std::string_view resource;
+  std::uint64_t max = 0;        ///< In the resource's unit.
+  bool whole_above_one = false; ///< Part of a device may be shared; several are only given whole, as in Ray.
+  std::string_view allowed;
+};
+
+inline constexpr amount_rule cpu_amount{resource_name::cpus, 100'000 * resource_unit, false,
+                                        "a number from 0 to 100000 with at most 4 decimals"};
+inline constexpr amount_rule gpu_amount{resource_name::gpus, 10'000 * resource_unit, true,
+                                        "a number from 0 to 10000 with at most 4 decimals, above 1 a whole one"};
+inline constexpr amount_rule memory_amount{resource_name::memory, std::uint64_t{1} << 50U, false,
+                                           "bytes, an integer from 0 to 1125899906842624 (1 PiB)"};
+inline constexpr std::uint64_t max_custom_amount = 1'000'000'000 * resource_unit;
+inline constexpr std::size_t max_custom_resources = 32;
+inline constexpr std::string_view allowed_custom =
+    "an object of at most 32 names (1 to 64 letters, digits, _ - . : /; not num_cpus, num_gpus, memory, CPU, GPU, "
+    "object_store_memory, max_replicas) with numbers from 0 to 1000000000 of at most 4 decimals";
+
 /// Calls `v` for each option as `v(path, field[, rule])`; in a path "a.b", b is a member of the object a.
 template <class Spec, class Visitor>
 void each(Spec& s, Visitor& v) {
@@ -34,6 +54,10 @@ void each(Spec& s, Visitor& v) {
   v.version("version", s.version);
   v.document("init_args", s.init_args);
   v.choice("execution", s.execution);
+  v.amount("ray_actor_options.num_cpus", s.per_replica, cpu_amount);
+  v.amount("ray_actor_options.num_gpus", s.per_replica, gpu_amount);
+  v.amount("ray_actor_options.memory", s.per_replica, memory_amount);
+  v.custom_amounts("ray_actor_options.resources", s.per_replica);
   v.document("user_config", s.user_config);
   v.integer("num_replicas", s.num_replicas, integer_rule{1, max_num_replicas, "an integer from 1 to 10000000"});
   v.integer("max_ongoing_requests", s.max_ongoing_requests, integer_rule{1, 1'000'000, "an integer from 1 to 1000000"});
@@ -101,6 +125,13 @@ std::optional<double> to_seconds(const json& value);
 std::optional<replica_share> to_share(const json& value);
 /// One to three digits and nothing else.
 std::optional<std::uint32_t> digits_to_number(std::string_view text);
+
+/// The amount that `value` says, in the resource's unit; nothing for what `rule` does not allow.
+std::optional<std::uint64_t> to_amount(const json& value, const amount_rule& rule);
+/// Whether `amount` is within `rule`.
+bool is_amount(std::uint64_t amount, const amount_rule& rule);
+/// The resources of the operator's own in `x`.
+std::vector<resource_amount> custom_of(const resources& x);
 
 /// Seconds: an integer where it is one.
 json duration_to_json(milliseconds x);

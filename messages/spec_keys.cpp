@@ -17,7 +17,7 @@ struct refused_name {
 };
 
 constexpr std::string_view no_autoscaling = "there is no autoscaling; set num_replicas to an integer";
-constexpr std::string_view no_resources = "there are no resources per replica in this release";
+constexpr std::string_view no_resources = "it stands in ray_actor_options";
 constexpr std::string_view no_placement = "there is no placement over nodes in this release";
 constexpr std::string_view no_batching = "there is no batching in this release; batch in the handler";
 constexpr std::string_view no_multiplexing = "there is no multiplexing of models in this release";
@@ -35,12 +35,12 @@ constexpr std::array refused{
     refused_name{"deployment_actors", "there are no deployment actors"},
     refused_name{"placement_group_*", "there are no placement groups"},
     refused_name{"grpc*", "there is no gRPC"},
-    refused_name{"ray_actor_options", no_resources},
     refused_name{"num_cpus", no_resources},
     refused_name{"num_gpus", no_resources},
     refused_name{"memory", no_resources},
     refused_name{"resources", no_resources},
-    refused_name{"accelerator_type", no_resources},
+    refused_name{"accelerator_type", "there are no kinds of accelerators; name a resource of your own in resources"},
+    refused_name{"fallback_strategy", no_placement},
     refused_name{"runtime_env", "there are no runtime environments in this release"},
     refused_name{"isolation", "replicas run in this process; there is no isolation in this release"},
     refused_name{"import_path", "code is linked in and handed over with the deployment, not loaded in this release"},
@@ -87,6 +87,8 @@ struct path_collector {
   void retry_after(std::string_view p, std::uint32_t) { add(p); }
   void duration(std::string_view p, milliseconds, const spec_fields::duration_rule&) { add(p); }
   void boolean(std::string_view p, bool) { add(p); }
+  void amount(std::string_view p, const resources&, const spec_fields::amount_rule&) { add(p); }
+  void custom_amounts(std::string_view p, const resources&) { add(p); }
   void share(std::string_view p, replica_share) { add(p); }
   void optional_share(std::string_view p, bool, replica_share) { add(p); }
 
@@ -197,10 +199,10 @@ bool is_told_apart(std::string_view path, const json& value) {
 void check(const json& object, std::vector<field_error>& errors, std::vector<field_error>& unknown) {
   const auto paths = all_paths();
   check_names(object, {}, paths, errors, unknown);
-  for (const std::string_view group : {"backpressure_config", "rolling_update"}) {
+  for (const std::string_view group : {"backpressure_config", "rolling_update", "ray_actor_options"}) {
     const auto* members = find(object, group);
-    if (!members)
-      continue;
+    if (!members || (members->is_null() && group == "ray_actor_options"))
+      continue; // null asks for nothing
     if (members->is_object())
       check_names(*members, group, paths, errors, errors);
     else

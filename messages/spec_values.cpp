@@ -59,6 +59,29 @@ std::optional<replica_share> to_share(const json& value) {
   return std::nullopt;
 }
 
+bool is_amount(std::uint64_t amount, const amount_rule& rule) {
+  return amount <= rule.max && (!rule.whole_above_one || amount <= resource_unit || amount % resource_unit == 0);
+}
+
+std::optional<std::uint64_t> to_amount(const json& value, const amount_rule& rule) {
+  std::optional<std::uint64_t> amount;
+  if (rule.resource == resource_name::memory) {
+    if (const auto bytes = to_integer(value); bytes && *bytes >= 0)
+      amount = static_cast<std::uint64_t>(*bytes);
+  } else if (value.is_number()) {
+    amount = to_units(value.get<double>());
+  }
+  return amount && is_amount(*amount, rule) ? amount : std::nullopt;
+}
+
+std::vector<resource_amount> custom_of(const resources& x) {
+  std::vector<resource_amount> own;
+  for (const auto& a : x.amounts)
+    if (a.name != resource_name::cpus && a.name != resource_name::gpus && a.name != resource_name::memory)
+      own.push_back(a);
+  return own;
+}
+
 json duration_to_json(milliseconds x) {
   if (x.count() % 1000 == 0)
     return x.count() / 1000;

@@ -87,6 +87,21 @@ public:
 
   void boolean(std::string_view, bool) {}
 
+  void amount(std::string_view path, const resources& x, const spec_fields::amount_rule& rule) {
+    if (const auto n = x.of(rule.resource); !spec_fields::is_amount(n, rule))
+      report(path, amount_to_json(rule.resource, n), rule.allowed);
+  }
+
+  void custom_amounts(std::string_view path, const resources& x) {
+    const auto own = spec_fields::custom_of(x);
+    if (own.size() > spec_fields::max_custom_resources)
+      report(path, json(own.size()), spec_fields::allowed_custom);
+    for (const auto& a : own)
+      if (!is_custom_resource(a.name) || a.amount > spec_fields::max_custom_amount)
+        report(std::string(path) + '.' + spec_fields::excerpt_of_key(a.name), amount_to_json(a.name, a.amount),
+               spec_fields::allowed_custom);
+  }
+
   void share(std::string_view path, replica_share x) {
     if (x.value < 1 || x.value > (x.is_percent ? 100 : max_num_replicas))
       report(path, spec_fields::share_to_json(x), spec_fields::allowed_share);

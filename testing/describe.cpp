@@ -49,7 +49,12 @@ struct words {
     return "stopped" + of(e.replica) + " " + to_string(e.reason) + " " + e.message;
   }
   std::string operator()(const event::stuck& e) const { return "stuck" + of(e.replica); }
-  std::string operator()(const event::room& e) const { return "room " + number(e.granted) + " seq " + number(e.seq); }
+  std::string operator()(const event::room& e) const {
+    std::string text = "room";
+    for (const auto n : e.granted)
+      text += " " + number(n);
+    return text + " seq " + number(e.seq);
+  }
   std::string operator()(const event::timer&) const { return "timer"; }
   std::string operator()(const event::restore& e) const { return "restore R" + number(e.state->target); }
   // effects
@@ -63,7 +68,12 @@ struct words {
   std::string operator()(const effect::forget& e) const { return "forget" + of(e.replica); }
   std::string operator()(const effect::apply_options& e) const { return "target is " + release_text(e.from); }
   std::string operator()(const effect::serve& e) const { return e.unavailable ? "refuse" : "serve"; }
-  std::string operator()(const effect::claim& e) const { return "claim " + number(e.want) + " seq " + number(e.seq); }
+  std::string operator()(const effect::claim& e) const {
+    std::string text = "claim";
+    for (const auto& s : e.shapes)
+      text += " " + number(s.want) + (s.each.empty() ? "" : " of (" + to_string(s.each) + ")");
+    return text + " seq " + number(e.seq);
+  }
   std::string operator()(const effect::arm_timer&) const { return {}; }
   std::string operator()(const effect::notify& e) const { return e.kind + " \"" + e.text + "\""; }
   std::string operator()(const effect::removed&) const { return "removed"; }

@@ -44,6 +44,8 @@ void rollout_invariants::stepped(const deployment_state::any_event& ev, const tr
   if (deleting_ || !target_)
     return;
   const auto floor = reachable();
+  excused_ |= floor > floor_; // what there is more room for starts only now
+  floor_ = floor;
   if (available() >= floor) {
     excused_ = false;
     out_by_checks_ = 0;
@@ -107,10 +109,15 @@ void rollout_invariants::on(const event::reconfigured& ev, const transition&) {
 }
 
 void rollout_invariants::on(const event::room& ev, const transition&) {
-  if (ev.seq < room_seq_ || ev.granted < granted_)
+  if (ev.seq != room_seq_ || ev.granted.size() != shapes_.size())
     return;
-  excused_ |= ev.granted > granted_;
-  granted_ = ev.granted;
+  for (std::size_t i = 0; i < shapes_.size(); ++i)
+    if (ev.granted[i] < shapes_[i].want) // `want` holds what is granted
+      return;
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    excused_ |= ev.granted[i] > shapes_[i].want;
+    shapes_[i].want = ev.granted[i];
+  }
 }
 
 // -- effects -------------------------------------------------------------------------------------------------------
@@ -208,7 +215,12 @@ void rollout_invariants::run(const effect::apply_options& e) {
 
 void rollout_invariants::run(const effect::claim& e) {
   room_seq_ = e.seq;
-  granted_ = std::min(granted_, e.want);
+  auto next = e.shapes;
+  for (auto& s : next) {
+    const auto it = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& x) { return x.each == s.each; });
+    s.want = std::min(s.want, it == shapes_.end() ? 0U : it->want);
+  }
+  shapes_ = std::move(next);
 }
 
 void rollout_invariants::run(const effect::notify& e) {
@@ -299,6 +311,28 @@ void rollout_invariants::move(replica& r, state to) {
   r.now = to;
   ++count_[to];
   stopping_for_update_ += to == stopping_state && for_update ? 1U : 0U;
+}
+
+/// N, or what there is room for. Empty slots of a release that asks for nothing are filled whatever there is.
+std::uint32_t rollout_invariants::reachable() const {
+  const auto& filled = base_ && !first_wave_over_ ? base_ : target_;
+  if (!room_limited_ && (room_seq_ == 0 || (filled && filled->spec.per_replica.empty())))
+    return n_;
+  std::uint32_t sum = 0;
+  for (const auto& s : shapes_)
+    sum += room_limited_ || !s.each.empty() ? s.want : 0U;
+  if (!room_limited_)
+    for (const auto& r : replicas_)
+      sum += r.now != none && r.now < stopping_state && r.what->spec.per_replica.empty() ? 1U : 0U;
+  return std::min(n_, sum);
+}
+
+resources rollout_invariants::held() const {
+  resources sum;
+  for (const auto& r : replicas_)
+    if (r.now != none && r.now != given_up_state)
+      add(sum, r.what->spec.per_replica);
+  return sum;
 }
 
 std::vector<std::uint64_t> rollout_invariants::serving() const {

@@ -30,6 +30,8 @@ public:
   std::uint32_t available() const { return count_[available_state] + count_[reconfiguring_state]; }
   std::uint32_t live() const { return count_[starting_state] + available(); }
   std::uint32_t stopping() const { return count_[stopping_state]; }
+  /// What its replicas hold that start, run or stop.
+  resources held() const;
   /// Nothing starts, stops or reconfigures.
   bool still() const { return count_[starting_state] + count_[reconfiguring_state] + count_[stopping_state] == 0; }
   std::uint32_t given_up() const { return count_[given_up_state]; }
@@ -93,7 +95,7 @@ private:
   void check_live();
   replica& at(const replica_ref& ref);
   void move(replica& r, state to);
-  std::uint32_t reachable() const { return room_limited_ ? std::min(n_, granted_) : n_; }
+  std::uint32_t reachable() const;
   bool is_target(const replica& r) const { return target_ && r.what && r.what->code_id == target_->code_id; }
 
   std::string name_;
@@ -103,6 +105,7 @@ private:
 
   deployment_state::release_ptr target_, base_;
   std::uint32_t n_ = 0;
+  std::uint32_t floor_ = 0; // `reachable` after the last step
   bool deleting_ = false;
   bool same_target_ = false;      // the event is a deploy of what is the target already
   std::vector<replica> replicas_; // by slot
@@ -123,8 +126,8 @@ private:
   std::uint32_t out_by_checks_ = 0;
 
   std::uint64_t room_seq_ = 0;
-  std::uint32_t granted_ = 0;
-  bool excused_ = true; // fewer than N are available for a reason that is no fault
+  std::vector<shape_claim> shapes_; // as claimed last; `want` is what is granted
+  bool excused_ = true;             // fewer than N are available for a reason that is no fault
 };
 
 } // namespace troupe::testing

@@ -72,8 +72,10 @@ simulation::simulation(const simulation_options& options)
   user_code_.on_run = [this](auto kind, const auto& replica, const auto& deployment) {
     note_run(kind, replica, deployment);
   };
-  controller_ = controller::spawn_controller(
-      environment_, {.max_replicas = options.max_replicas, .listed = listed_, .bounds = {.wrong = options.wrong}});
+  controller_ = controller::spawn_controller(environment_, {.max_replicas = options.max_replicas,
+                                                            .local = options.local,
+                                                            .listed = listed_,
+                                                            .bounds = {.wrong = options.wrong}});
   people_.push_back(system_.spawn(person, people_asleep_));
 }
 
@@ -222,6 +224,12 @@ std::pair<std::string, replica_ref> simulation::running_replica() const {
 }
 
 void simulation::check_room() {
+  resources held;
+  for (const auto& [name, d] : deployments_)
+    add(held, d.rules.held());
+  if (const auto over = first_lacking(held, options_.local))
+    report(2, amount_text(over->name, over->amount) + ' ' + over->name + " are held, there are " +
+                  amount_text(over->name, options_.local.of(over->name)));
   if (options_.max_replicas == 0)
     return;
   std::uint32_t sum = 0;

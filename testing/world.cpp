@@ -11,6 +11,7 @@ using control::user_code_kind;
 world::world(const world_options& options)
     : engine_({.seed = options.seed,
                .max_replicas = options.max_replicas,
+               .local = options.local,
                .trace_lines = options.trace_lines,
                .config = options.config}) {
   engine_.allow_faults(); // users kill and fail as they like

@@ -75,6 +75,7 @@ private:
 struct world_options {
   std::uint64_t seed = 1;
   std::uint32_t max_replicas = 0;             ///< Room over all deployments; 0 = no bound.
+  resources local{};                          ///< What the machine has; what it doesn't name is none.
   std::size_t trace_lines = 40;               ///< Last steps that a broken rule shows; 0 = none, and faster.
   caf::actor_system_config* config = nullptr; ///< As in `simulation_options`.
 };

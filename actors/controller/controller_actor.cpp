@@ -4,7 +4,7 @@
 #include <troupe/actors/controller/controller_actor.hpp>
 #include <troupe/actors/controller/open_commands.hpp>
 #include <troupe/actors/controller/overview.hpp>
-#include <troupe/actors/controller/room_keeper.hpp>
+#include <troupe/actors/controller/placement.hpp>
 #include <troupe/actors/controller/suggest.hpp>
 #include <troupe/actors/deployment_state/deployment_state_actor.hpp>
 #include <troupe/actors/deployment_state/orphans.hpp>
@@ -46,7 +46,8 @@ error stopped() { return {errc::runtime_stopped, "the runtime is shutting down"}
 class shell : public control::control_actor<controller_actor> {
 public:
   shell(caf::actor_config& cfg, control::environment_ptr env, boot b)
-      : control_actor(cfg, std::move(env)), listed_(std::move(b.listed)), bounds_(b.bounds), room_(b.max_replicas) {
+      : control_actor(cfg, std::move(env)), listed_(std::move(b.listed)), bounds_(b.bounds),
+        room_(b.max_replicas, std::move(b.local)) {
     bounds_.room_limited = b.max_replicas > 0;
     bounds_.durable = this->env().store != nullptr;
     set_down_handler([this](caf::down_msg& m) { went_down(m); });
@@ -81,6 +82,7 @@ protected:
           return hand_on<deployment_spec>(m);
         },
         [this](get_history& m) { return hand_on<revision_list>(m); },
+        [this](const get_resources&) { return room_.report(); },
         [this](const claim_room& m) { claim(m); },
         [this](const deployment_removed& m) { removed(m); },
         [this](restore_deployment& m) { return restore(m); },
@@ -107,6 +109,7 @@ private:
             [this, id, name, whom = e.state.address(), wish = m](command_result& answer) {
               if (auto* now = find(name); now && now->state && now->state.address() == whom)
                 accept(name, *now, wish);
+              add_advice(wish.spec, answer);
               open_.settle(id, std::move(answer));
             },
             [this, id, name, whom = e.state.address(), wish = m](caf::error& why) {
@@ -124,6 +127,15 @@ private:
   void accept(const deployment_name& name, deployment_entry& e, const deploy_deployment& wish) {
     e.accepted = wish.spec;
     listed_->put({name, e.calls, wish.user_code.local});
+  }
+
+  void add_advice(const deployment_spec& spec, command_result& answer) const {
+    const auto never = room_.never(spec.per_replica);
+    if (!never.is_never() || answer.change == change_kind::none)
+      return;
+    answer.message += answer.message.empty() ? "" : "; ";
+    answer.message += "its replicas wait for room: each asks for " + amount_text(never.resource, never.asked) + ' ' +
+                      never.resource + ", more than there is in all (" + amount_text(never.resource, never.total) + ")";
   }
 
   caf::result<command_result> restore(restore_deployment& m) {
@@ -339,7 +351,7 @@ private:
     else if (of && is_from(*of))
       tell(room_.hand_over(*of, m));
     else if (of && room_.knows(m.from))
-      tell(m.want == 0 ? room_.forget(m.from) : room_.claim(m));
+      tell(m.shapes.empty() ? room_.forget(m.from) : room_.claim(m));
   }
 
   void tell(const std::vector<grant>& grants) {
@@ -404,7 +416,7 @@ private:
 
   std::shared_ptr<directory> listed_;
   deployment_state::limits bounds_;
-  room_keeper room_;
+  placement room_;
   std::map<deployment_name, deployment_entry> entries_;
   std::map<caf::actor_addr, state_record> states_;
   open_commands open_;

@@ -13,6 +13,7 @@ namespace troupe::controller {
 
 struct boot {
   std::uint32_t max_replicas = 0;       ///< Over all deployments; 0 = no bound.
+  resources local{};                    ///< What this machine has; what it doesn't name is none.
   std::shared_ptr<directory> listed;    ///< Required; nobody else writes it.
   deployment_state::limits bounds = {}; ///< For each deployment; `room_limited` is set here.
 };

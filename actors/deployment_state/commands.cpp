@@ -151,10 +151,13 @@ void machine::set_target(const release_ptr& r, bool rolling_back) {
   superseded_ = target_;
   const bool first = target_ == nullptr;
   target_ = r;
+  asks_ = asks_ || !r->spec.per_replica.empty();
   // Stops that the ended wave caused still hold back the next one.
   end_wave();
   if (first)
-    wave_.stopping = 0;
+    wave_.stopping = wave_.same_shape = 0;
+  else if (superseded_->spec.per_replica != r->spec.per_replica)
+    wave_.same_shape = 0;
   std::vector<vacancy> checked_out; // places of replicas that checks took out stay known as such: filled at once
   for (auto it = vacancies_.begin(); it != vacancies_.end();) {
     const auto& c = table_.cohorts()[it->second.cohort];

@@ -120,7 +120,7 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.granted});
+          dispatch(event::room{m.seq, m.granted, m.spare, m.lacks});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
@@ -256,6 +256,7 @@ private:
     if (replicas_.size() <= slot)
       replicas_.resize(slot + 1);
     auto& r = replicas_[slot];
+    r.holds = e.what->spec.per_replica;
     r.place = &calls_->acquire(e.replica);
     r.actor = replica::spawn_replica(shared_env(), {.ref = e.replica,
                                                     .revision = e.what->revision,
@@ -323,7 +324,7 @@ private:
     else
       calls_->accept();
   }
-  void run(const effect::claim& e) { post(controller_, claim_room{name_, e.seq, e.want}); }
+  void run(effect::claim& e) { post(controller_, claim_room{name_, e.seq, std::move(e.shapes)}); }
   void run(const effect::arm_timer& e) {
     tick_after(std::max(e.at - to_instant(env().now()), instant{0}), machine_tick{e.epoch});
   }

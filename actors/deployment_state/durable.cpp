@@ -69,6 +69,8 @@ void machine::on(const event::restore& ev) {
     if (r.revision == d.base)
       base_ = releases.back();
   }
+  for (const auto& r : releases)
+    asks_ = asks_ || !r->spec.per_replica.empty();
   history_.restore(std::move(releases), {d.next_revision, d.next_code, d.next_config});
   n_ = d.num_replicas;
   phase_ = d.phase;
@@ -85,10 +87,10 @@ void machine::on(const event::restore& ev) {
   // As many of each as the position says, all at once; what is missing then (of a failed first deployment, say) is for
   // `reconcile` to decide.
   const auto of_target = phase_ == rollout_phase::complete ? n_ : std::min(n_, d.of_target);
-  for (std::uint32_t i = 0; i < of_target && has_room(); ++i)
+  for (std::uint32_t i = 0; i < of_target && has_room(target_); ++i)
     start_one(target_, 0, {});
   if (base_ && phase_ != rollout_phase::complete)
-    for (auto i = of_target; i < n_ && has_room(); ++i)
+    for (auto i = of_target; i < n_ && has_room(base_); ++i)
       start_one(base_, 0, {});
   out_.result = {change_kind::none, target_->revision, ""};
   note("restored", target_->label() + ": " + std::to_string(of_target) + " of " + std::to_string(n_) +

@@ -17,19 +17,24 @@ release_ptr machine::fill_release() const {
   return target_;
 }
 
+release_ptr machine::vacancy_release(const cohort& c) const {
+  const bool target_failed = phase_ == rollout_phase::failed && base_;
+  return (is_target(c) && !target_failed) || !base_ ? target_ : base_;
+}
+
 bool machine::fill_vacancies() {
   bool changed = false;
-  for (auto it = vacancies_.begin(); it != vacancies_.end() && it->first <= at_.now && has_room();) {
-    if (!in_wave(it->second.wave) && !has_free_room()) {
-      if (wave_.vacant == 0)
+  const auto any_room = [this] { return has_room(target_) || (base_ && has_room(base_)); };
+  for (auto it = vacancies_.begin(); it != vacancies_.end() && it->first <= at_.now && any_room();) {
+    const auto& c = table_.cohorts()[it->second.cohort];
+    const auto what = vacancy_release(c);
+    const bool own = in_wave(it->second.wave);
+    if (!has_room(what) || (!own && !has_free_room(what))) {
+      if (wave_.vacant == 0 && !asks_)
         break;
-      ++it; // the wave's own come first
+      ++it; // the wave's own come first; others may ask for less
       continue;
     }
-    const auto& c = table_.cohorts()[it->second.cohort];
-    const bool of_target = is_target(c);
-    const bool target_failed = phase_ == rollout_phase::failed && base_;
-    const auto what = (of_target && !target_failed) || !base_ ? target_ : base_;
     it->second.replacement = it->second.replacement && c.code_id == what->code_id;
     const auto next = std::next(it);
     const auto v = take_vacancy(it);
@@ -51,7 +56,7 @@ bool machine::fill() {
     changed = true;
   }
   const auto blocked = [this] { return wave_.kind == wave_kind::stop_first ? wave_.stopping : 0U; };
-  while (wave_.to_start > blocked() && holes() > 0 && has_room()) {
+  while (wave_.to_start > blocked() && holes() > 0 && has_room(target_)) {
     --wave_.to_start;
     start_one(target_, wave_number_, {});
     changed = true;
@@ -60,9 +65,10 @@ bool machine::fill() {
       shed_available(false);
     }
   }
+  changed |= give_up_roomless();
   changed |= fill_vacancies();
   const auto what = fill_release();
-  while (what && holes() > wave_.to_start && has_free_room()) {
+  while (what && holes() > wave_.to_start && has_free_room(what)) {
     start_one(what, 0, {});
     changed = true;
   }

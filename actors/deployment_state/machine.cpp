@@ -98,8 +98,7 @@ void machine::on(const event::stopped& ev) {
     return lost(copy, false);
   }
   case life::stopping:
-    if (r->cause == stop_cause::wave && r->wave == wave_number_ && wave_.stopping > 0)
-      --wave_.stopping;
+    left_for_wave(*r);
     break;
   case life::given_up:
     removed_ = false; // of a deleted deployment: tell once more that nothing is left
@@ -107,13 +106,6 @@ void machine::on(const event::stopped& ev) {
   }
   emit(effect::forget{ev.replica});
   table_.erase(slot);
-}
-
-void machine::on(const event::room& ev) {
-  if ((ev.seq < room_seq_ || ev.granted < granted_) && limits_.wrong != wrong_rule::trusts_old_room)
-    return; // of an older claim: what was given back since is gone
-  room_answered_ = ev.seq;
-  granted_ = ev.granted;
 }
 
 void machine::on(const event::timer& ev) {
@@ -153,14 +145,15 @@ void machine::stop_one(std::uint32_t slot, stop_cause cause) {
   if (cause == stop_cause::wave) {
     r.wave = wave_number_;
     ++wave_.stopping;
+    wave_.same_shape += table_.cohort_of(slot).origin->spec.per_replica == target_->spec.per_replica ? 1U : 0U;
   }
   emit(effect::stop{table_.ref(slot), cause});
 }
 
 void machine::abandon_one(std::uint32_t slot) {
   auto& r = table_.at(slot);
-  if (r.phase == life::stopping && r.cause == stop_cause::wave && r.wave == wave_number_ && wave_.stopping > 0)
-    --wave_.stopping;
+  if (r.phase == life::stopping)
+    left_for_wave(r);
   table_.move(slot, life::given_up, at_.now);
   emit(effect::abandon{table_.ref(slot)});
 }
@@ -170,7 +163,7 @@ void machine::leave_wave(const record& r) {
     --wave_.pending;
 }
 
-void machine::end_wave() { wave_ = {.stopping = wave_.stopping}; }
+void machine::end_wave() { wave_ = {.stopping = wave_.stopping, .same_shape = wave_.same_shape}; }
 
 // -- losses
 // --------------------------------------------------------------------------------------------------------------

@@ -91,7 +91,9 @@ struct stuck {
 };
 struct room {
   std::uint64_t seq = 0;
-  std::uint32_t granted = 0;
+  std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
+  resources spare{};                  ///< What the next replica could have of.
+  room_shortage lacks{};
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -151,7 +153,7 @@ struct serve {
 };
 struct claim {
   std::uint64_t seq = 0;
-  std::uint32_t want = 0;
+  std::vector<shape_claim> shapes; ///< The target's first.
 };
 struct arm_timer {
   instant at{0};
@@ -206,7 +208,7 @@ enum class wrong_rule : std::uint8_t {
 
 /// Limits of the runtime that the machine works in.
 struct limits {
-  bool room_limited = false; ///< Replicas need room, which is claimed; else there is always enough.
+  bool room_limited = false; ///< Every replica needs room, which is claimed; else those that ask for resources.
   bool durable = false;      ///< Snapshots are stored.
   wrong_rule wrong = wrong_rule::none;
 };
@@ -235,13 +237,14 @@ private:
   /// The running wave.
   struct wave_state {
     wave_kind kind = wave_kind::none;
-    std::uint32_t size = 0;     ///< W of this wave, fixed when it began.
-    std::uint32_t to_start = 0; ///< Its replicas not yet started.
-    std::uint32_t vacant = 0;   ///< Its replicas whose start failed and that wait to be started again.
-    std::uint32_t pending = 0;  ///< Its replicas not yet available, `to_start` and `vacant` included.
-    std::uint32_t stopping = 0; ///< Outdated replicas that still stop on its account.
-    std::uint32_t credit = 0;   ///< start_first: replicas that became available and have not yet drained another.
-    std::uint32_t hold = 0;     ///< Canary: available replicas that drain nobody until `resume`.
+    std::uint32_t size = 0;       ///< W of this wave, fixed when it began.
+    std::uint32_t to_start = 0;   ///< Its replicas not yet started.
+    std::uint32_t vacant = 0;     ///< Its replicas whose start failed and that wait to be started again.
+    std::uint32_t pending = 0;    ///< Its replicas not yet available, `to_start` and `vacant` included.
+    std::uint32_t stopping = 0;   ///< Outdated replicas that still stop on its account.
+    std::uint32_t same_shape = 0; ///< Of `stopping`, those whose room the target's replicas take over as it is.
+    std::uint32_t credit = 0;     ///< start_first: replicas that became available and have not yet drained another.
+    std::uint32_t hold = 0;       ///< Canary: available replicas that drain nobody until `resume`.
     bool canary = false;
   };
 
@@ -318,6 +321,29 @@ private:
   std::uint16_t attempts_of(const record& r) const { return r.attempts_epoch == attempts_epoch_ ? r.attempts : 0; }
   instant backoff(std::uint16_t attempts);
 
+  // -- room (room.cpp) --
+  struct shape_room {
+    resources each;
+    std::uint32_t want = 0;
+    std::uint32_t granted = 0;
+  };
+  bool room_limited() const { return limits_.room_limited || asks_; }
+  bool needs_room(const resources& each) const { return limits_.room_limited || !each.empty(); }
+  const shape_room* shape_of(const resources& each) const;
+  std::uint32_t granted_of(const resources& each) const;
+  std::uint32_t existing_of(const resources& each) const;
+  bool has_room(const release_ptr& what) const;
+  bool has_free_room(const release_ptr& what) const; ///< Beyond what the running wave's own replicas need.
+  std::uint32_t reachable() const;                   ///< N, or what there is room for.
+  bool makes_room(std::uint32_t outgoing) const;     ///< A stop_first wave of that many starts at least one.
+  bool is_room_known() const;                        ///< No claim is open, and what is claimed is what is wanted.
+  bool give_up_roomless();                           ///< A stop_first wave starts no more than there is room for.
+  void left_for_wave(const record& r);
+  release_ptr vacancy_release(const cohort& c) const;
+  std::vector<shape_claim> wanted() const;
+  void claim_room();
+  std::string room_message() const;
+
   // -- timers (progress.cpp) --
   void expire();
   void expire_checks();
@@ -342,12 +368,9 @@ private:
     return a && b && a->code_id == b->code_id && a->config_id == b->config_id;
   }
   bool held_back() const { return phase_ == rollout_phase::paused || phase_ == rollout_phase::failed; }
-  std::uint32_t reachable() const; ///< N, or what there is room for.
-  std::uint32_t capacity() const;  ///< N and what the running wave has on top.
+  std::uint32_t capacity() const; ///< N and what the running wave has on top.
   std::uint32_t vacancies() const { return static_cast<std::uint32_t>(vacancies_.size()); }
   std::uint32_t share(const replica_share& s) const;
-  bool has_room() const { return !limits_.room_limited || table_.existing() < granted_; }
-  bool has_free_room() const; ///< Beyond what the running wave's own replicas need.
   release_ptr fill_release() const;
   std::uint32_t current_available() const;
   std::uint32_t target_unavailable() const; ///< Waits for a backoff or for room included.
@@ -400,7 +423,10 @@ private:
   std::deque<replica_ref> failing_; ///< Failed checks and wait to be taken out, oldest first.
 
   std::uint64_t room_seq_ = 0, room_answered_ = 0;
-  std::uint32_t room_want_ = 0, granted_ = 0;
+  std::vector<shape_room> shapes_; ///< As claimed last.
+  resources spare_;
+  room_shortage lacks_;
+  bool asks_ = false; ///< A target has asked for resources.
   bool waiting_for_room_ = false;
 
   /// What a snapshot depends on; when it changes there is a new one. The position counts by waves.

@@ -5,7 +5,8 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
-#include <atomic>
+#include <algorithm>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -20,12 +21,28 @@ struct room_of_orphans {
   control::environment_ptr env;
   controller_actor controller;
   deployment_name name;
-  std::uint32_t all = 0;
-  std::atomic<std::uint32_t> left{0};
+  std::mutex guard; // over what follows
+  std::uint64_t seq = 1;
+  std::vector<shape_claim> left;
 
-  // The later it is told, the higher the number of the claim: what arrives out of order is ignored.
-  claim_room claim(std::uint32_t want) const { return {name, std::uint64_t{all} - want + 1, want}; }
-  void one_less() { control::post(*env, nullptr, controller, claim(--left)); }
+  // What arrives out of order is ignored: of two claims the later one has the higher number.
+  claim_room claim() { return {name, seq++, left}; }
+  void one_more(const resources& each) {
+    const auto it = std::find_if(left.begin(), left.end(), [&](const shape_claim& s) { return s.each == each; });
+    ++(it != left.end() ? *it : left.emplace_back(shape_claim{each, 0})).want;
+  }
+  void one_less(const resources& each) {
+    claim_room now;
+    {
+      const std::lock_guard one{guard};
+      const auto it = std::find_if(left.begin(), left.end(), [&](const shape_claim& s) { return s.each == each; });
+      --it->want;
+      if (it->want == 0)
+        left.erase(it);
+      now = claim();
+    }
+    control::post(*env, nullptr, controller, std::move(now));
+  }
 };
 
 } // namespace
@@ -40,19 +57,20 @@ void leave_orphans(const control::environment_ptr& env, caf::local_actor* self, 
   room->controller = controller;
   room->name = {name.application, name.name + mark + std::to_string(self->id())};
   for (const auto& r : replicas)
-    room->all += r.actor && !r.given_up ? 1U : 0U;
-  room->left = room->all;
-  if (controller && room->all > 0)
-    control::post(*env, self, controller, room->claim(room->all));
+    if (r.actor && !r.given_up)
+      room->one_more(r.holds);
+  if (controller && !room->left.empty())
+    control::post(*env, self, controller, room->claim());
   for (auto& r : replicas) {
     if (!r.actor)
       continue;
     const bool holds_room = controller && !r.given_up;
-    caf::actor_cast<caf::abstract_actor*>(r.actor)->attach_functor([calls, place = r.place, room, holds_room] {
-      calls->release(*place);
-      if (holds_room)
-        room->one_less();
-    });
+    caf::actor_cast<caf::abstract_actor*>(r.actor)->attach_functor(
+        [calls, place = r.place, room, holds_room, each = r.holds] {
+          calls->release(*place);
+          if (holds_room)
+            room->one_less(each);
+        });
     caf::anon_send_exit(r.actor, caf::exit_reason::kill);
   }
 }

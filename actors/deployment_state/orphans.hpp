@@ -17,6 +17,7 @@ struct replica_entry {
   replica_actor actor;
   cell* place = nullptr;
   bool given_up = false; ///< Holds no room.
+  resources holds{};
 };
 
 /// Kills them. Each frees its place in the router when it ends, and tells the controller how many still hold room: as a

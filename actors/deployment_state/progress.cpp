@@ -48,7 +48,7 @@ void machine::expire() {
 bool machine::awaits_progress() const {
   return phase_ == rollout_phase::rolling && n_ > 0 &&
          (count(&machine::is_target, &cohort::unavailable) > 0 || table_.of(life::reconfiguring) > 0 ||
-          (target_unavailable() > 0 && has_room()));
+          (target_unavailable() > 0 && has_room(target_)));
 }
 
 void machine::account_progress() {
@@ -96,20 +96,8 @@ void machine::publish() {
     unavailable_ = unavailable;
     emit(effect::serve{unavailable, deleting_ ? name_.full() + " is being deleted" : failure_});
   }
-  if (limits_.room_limited) {
-    auto want = table_.existing();
-    if (target_ && !deleting_) {
-      const auto surge = waiting_for_room_ ? share(target_->spec.rollout.max_surge) : 0;
-      // What stops and is not the wave's (an unhealthy one, say) must not hold up its replacement.
-      const auto aside = table_.of(life::stopping) - std::min(table_.of(life::stopping), wave_.stopping);
-      want = std::max({capacity() + aside, table_.live() + vacancies() + aside, table_.existing() + surge});
-    }
-    if (want != room_want_) {
-      room_want_ = want;
-      granted_ = std::min(granted_, want);
-      emit(effect::claim{++room_seq_, want});
-    }
-  }
+  if (room_limited())
+    claim_room();
   const auto next = next_deadline();
   if (next && (!armed_ || *next < *armed_)) {
     armed_ = *next;

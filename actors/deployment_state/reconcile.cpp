@@ -72,20 +72,6 @@ std::uint32_t machine::target_unavailable() const {
   return sum;
 }
 
-std::uint32_t machine::reachable() const {
-  if (!limits_.room_limited)
-    return n_;
-  return std::min(n_, granted_);
-}
-
-bool machine::has_free_room() const {
-  if (!limits_.room_limited)
-    return true;
-  const auto outgoing = wave_.kind == wave_kind::stop_first ? wave_.stopping : 0; // their room is not free yet
-  const auto reserved = wave_.vacant + wave_.to_start - std::min(wave_.to_start, outgoing);
-  return table_.existing() + reserved < granted_;
-}
-
 std::uint32_t machine::capacity() const {
   return n_ + (wave_.kind == wave_kind::start_first ? wave_.pending + wave_.hold : 0);
 }

@@ -57,11 +57,10 @@ deployment_status machine::status(instant now, bool with_replicas) const {
   if (!target_)
     return s;
   s.state = state_name();
-  if (limits_.room_limited && n_ > granted_)
-    s.waiting_for_room = n_ - granted_;
+  s.waiting_for_room = n_ - reachable();
   s.message = !failure_.empty() ? failure_ : s.state == deployment_state_name::healthy ? "" : last_error_;
-  if (s.message.empty() && s.waiting_for_room > 0)
-    s.message = "waiting for room for " + std::to_string(s.waiting_for_room) + " replicas";
+  if (s.message.empty() && (s.waiting_for_room > 0 || waiting_for_room_))
+    s.message = room_message();
   auto& r = s.rollout;
   r.phase = phase_;
   r.rolling_back = rolling_back_;

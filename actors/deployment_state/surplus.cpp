@@ -20,7 +20,7 @@ bool machine::shed() {
     const bool too_many = occupied() > n_ + (wave_.kind == wave_kind::start_first ? wave_.size : 0);
     if (!((base_last && unavailable(&machine::is_foreign)) || unavailable(&machine::is_outdated) ||
           (too_many && unavailable(&machine::is_target)) || shed_available(base_last) ||
-          (!has_room() && shed_vacancy(&machine::is_target)))) // it could never start
+          (!has_room(target_) && shed_vacancy(&machine::is_target)))) // it could never start
       break;
     changed = true;
   }

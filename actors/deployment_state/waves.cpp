@@ -58,7 +58,7 @@ bool machine::begin_wave() {
     return false;
   const bool settled = target_unavailable() == 0 && table_.of(life::reconfiguring) == 0 &&
                        (wave_.stopping == 0 || limits_.wrong == wrong_rule::wave_ignores_stopping) &&
-                       (table_.live() + vacancies() >= n_ || !has_room());
+                       (table_.live() + vacancies() >= n_ || !has_room(fill_release()));
   if (!settled)
     return false;
   if (begin_reconfigure())
@@ -83,7 +83,7 @@ bool machine::begin_wave() {
     if (wave_.kind == wave_kind::none)
       waiting_for_room_ = true; // keeps the claim as it is: giving back and claiming again would never end
   }
-  if (wave_number_ == number)
+  if (wave_number_ == number) // `waiting_for_room_` may be set: publish() claims, and the answer comes back here
     return false;
   wave_.canary = canary;
   return true;
@@ -114,13 +114,14 @@ bool machine::begin_reconfigure() {
 }
 
 bool machine::begin_start_first(std::uint32_t size) {
-  if (limits_.room_limited) {
-    const auto want = table_.existing() + size;
-    if (room_want_ < want || room_answered_ != room_seq_) {
+  if (const auto& each = target_->spec.per_replica; needs_room(each)) {
+    const auto existing = existing_of(each);
+    const auto* room = shape_of(each);
+    if (!room || room->want < existing + size || room_answered_ != room_seq_) {
       waiting_for_room_ = true; // claimed in publish(); the answer comes back here
       return false;
     }
-    size = std::min(size, granted_ - std::min(granted_, table_.existing()));
+    size = std::min(size, room->granted - std::min(room->granted, existing));
     if (size == 0)
       return false;
   }
@@ -131,6 +132,10 @@ bool machine::begin_start_first(std::uint32_t size) {
 }
 
 bool machine::begin_stop_first(std::uint32_t size) {
+  if (!makes_room(size)) { // nothing is taken away for replicas that cannot start
+    waiting_for_room_ = true;
+    return false;
+  }
   const auto floor = reachable() - std::min(reachable(), share(target_->spec.rollout.max_unavailable));
   ++wave_number_;
   wave_ = {.kind = wave_kind::stop_first, .size = size};

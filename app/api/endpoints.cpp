@@ -196,6 +196,8 @@ response post_rollout(const call_in& in) {
   return as_json(with_warnings(view(done), asked.warnings));
 }
 
+response get_resources_v1(const call_in& in) { return as_json(view(in.about.rt.resources())); }
+
 response post_shutdown(const call_in& in) {
   in.about.shut_down();
   return as_json({{"message", "the daemon drains and ends"}}, 202);
@@ -293,6 +295,8 @@ constexpr std::array table{
     endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/rollout",
              "Steers its rollout, goes back to a revision, or starts all replicas anew.", post_rollout,
              "command_result", "if_match", "rollout_command"},
+    endpoint{"GET", TROUPE_V1 "/resources", "What the machine has of resources, and what replicas hold of it.",
+             get_resources_v1, "resources"},
     endpoint{"GET", TROUPE_V1 "/events", "Events as they come, as server-sent events.", nullptr, "text/event-stream",
              "after last_event_id"},
     endpoint{

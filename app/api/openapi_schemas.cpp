@@ -127,6 +127,14 @@ constexpr std::string_view answers = R"({
     "required": ["number", "cause", "version", "is_target", "is_base", "spec"], "properties": {
     "number": {"type": "integer"}, "cause": {"type": "string"}, "version": {"type": "string"},
     "is_target": {"type": "boolean"}, "is_base": {"type": "boolean"}, "spec": {"type": "object"}}}}}},
+"resources": {"type": "object", "required": ["nodes"], "properties": {
+  "nodes": {"type": "array", "items": {"type": "object", "required": ["node", "total", "used"], "properties": {
+    "node": {"type": "string"}, "total": {"$ref": "#/components/schemas/amounts"},
+    "used": {"$ref": "#/components/schemas/amounts"}}}}}},
+"amounts": {"type": "object", "required": ["num_cpus", "num_gpus", "memory", "resources"], "properties": {
+  "num_cpus": {"type": "number"}, "num_gpus": {"type": "number"},
+  "memory": {"type": "integer", "description": "Bytes."},
+  "resources": {"type": "object", "additionalProperties": {"type": "number"}}}},
 "ray_version": {"type": "object", "required": ["version", "ray_version", "ray_commit", "session_name"], "properties": {
   "version": {"type": "string"}, "ray_version": {"type": "string"}, "ray_commit": {"type": "string"},
   "session_name": {"type": "string"}}},

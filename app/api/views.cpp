@@ -110,6 +110,13 @@ json view(const daemon::logged_event& x) {
           {"replica", x.what.replica}};
 }
 
+json view(const resource_report& x) {
+  json nodes = json::array();
+  for (const auto& n : x.nodes)
+    nodes.push_back({{"node", n.node}, {"total", to_json(n.total)}, {"used", to_json(n.used)}});
+  return {{"nodes", std::move(nodes)}};
+}
+
 json view(const library::code_usage& x) {
   json each = json::array();
   for (const auto& c : x.each)

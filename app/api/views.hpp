@@ -14,6 +14,7 @@ json view(const rollout_status& x);
 /// The struct's fields by their names; durations in seconds with the suffix `_s`.
 json view(const deployment_status& x);
 json view(const daemon::application_facts& facts, const application_status* status);
+json view(const resource_report& x);
 json view(const command_result& x);
 json view(const revision_info& x);
 json view(const daemon::planned_change& x);

@@ -3,6 +3,7 @@
 
 #include <troupe/app/cli/world.hpp>
 #include <troupe/app/daemon/serve_options.hpp>
+#include <troupe/messages/resources.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -17,6 +18,11 @@ std::string to_string(const daemon::endpoint& x);
 
 /// "65536", "64KiB", "256MiB", "1GiB". Throws a `failure` that names `option`.
 std::size_t parse_bytes(const std::string& text, const std::string& option);
+
+/// "num_cpus=4,num_gpus=1,memory=8GiB,tokens=3": numbers with at most 4 decimals, of memory bytes as for
+/// `parse_bytes`; 0 = none. What is not named is as in `detected`. Throws a `failure` that names `option` and the
+/// resource.
+resources parse_resources(const std::string& text, const std::string& option, resources detected);
 
 /// Seconds, at least 0 and at most ten years; "0.5". Throws a `failure` that names `option`.
 std::chrono::milliseconds parse_seconds(double seconds, const std::string& option);

@@ -1,6 +1,7 @@
 // `serve`: the daemon's options.
 #include <troupe/app/cli/addresses.hpp>
 #include <troupe/app/cli/command.hpp>
+#include <troupe/app/runtime/machine_resources.hpp>
 
 #include <utility>
 
@@ -90,6 +91,8 @@ void add_serve_options(po::options_description& to) {
   add("http-threads", count(), "threads of the ingress; default 1");
   add("threads", count(), "threads of user code (CAF's scheduler); default: as many as there are CPUs");
   add("max-replicas", count(), "replicas that may exist at once, of all deployments together");
+  add("resources", po::value<text>()->value_name("NAME=AMOUNT,..."),
+      "what replicas may ask for, like num_cpus=4,num_gpus=1,memory=8GiB,tokens=3; default: CPUs and memory as found");
   add("max-header-bytes", amount(), "of one request; beyond it 431");
   add("max-body-bytes", amount(), "of one request, like 64MiB; beyond it 413");
   add("max-connections", count(), "of the ingress at once");
@@ -127,6 +130,8 @@ exit_code run_serve(invocation& in) {
   options.http_threads = number<unsigned>(in, "http-threads", 1, 1024).value_or(options.http_threads);
   options.worker_threads = number<unsigned>(in, "threads", 1, 1024).value_or(options.worker_threads);
   options.max_replicas = number<std::uint32_t>(in, "max-replicas", 1, 10'000'000);
+  if (in.has("resources"))
+    options.local = parse_resources(in.get<text>("resources"), "--resources", detected_resources());
   options.limits = limits_of(in);
   options.shutdown_delay = seconds(in, "shutdown-delay").value_or(options.shutdown_delay);
   options.shutdown_timeout = seconds(in, "shutdown-timeout").value_or(options.shutdown_timeout);

@@ -9,7 +9,7 @@ namespace troupe::config {
 namespace {
 
 field_class class_of(std::string_view path, const json& to) {
-  if (path == "version" || path == "init_args" || path == "execution")
+  if (path == "version" || path == "init_args" || path == "execution" || path.starts_with("ray_actor_options"))
     return field_class::code;
   if (path == "user_config")
     return to.is_null() ? field_class::code : field_class::config;
@@ -19,7 +19,8 @@ field_class class_of(std::string_view path, const json& to) {
 void compare(const std::string& path, const json& from, const json& to, std::vector<field_change>& changes) {
   if (from == to)
     return;
-  const bool is_group = (path == "rolling_update" || path == "backpressure_config") && from.is_object();
+  const bool is_group =
+      (path == "rolling_update" || path == "backpressure_config" || path == "ray_actor_options") && from.is_object();
   if (!is_group) {
     changes.push_back({path, from, to, class_of(path, to)});
     return;

@@ -67,6 +67,23 @@ public:
         rule.allowed);
   }
   void boolean(std::string_view path, bool) { put(path, {{"type", "boolean"}}, "true or false"); }
+  void amount(std::string_view path, const resources&, const spec_fields::amount_rule& rule) {
+    const bool counts_bytes = rule.resource == resource_name::memory;
+    put(path,
+        {{"type", {counts_bytes ? "integer" : "number", "null"}},
+         {"minimum", 0},
+         {"maximum", amount_to_json(rule.resource, rule.max)}},
+        rule.allowed);
+  }
+  void custom_amounts(std::string_view path, const resources&) {
+    put(path,
+        {{"type", {"object", "null"}},
+         {"maxProperties", spec_fields::max_custom_resources},
+         {"propertyNames", {{"pattern", "^[A-Za-z0-9_.:/-]{1,64}$"}}},
+         {"additionalProperties",
+          {{"type", "number"}, {"minimum", 0}, {"maximum", spec_fields::max_custom_amount / resource_unit}}}},
+        spec_fields::allowed_custom);
+  }
   void share(std::string_view path, replica_share) {
     put(path, {{"$ref", "#/$defs/share"}}, spec_fields::allowed_share);
   }
@@ -82,7 +99,8 @@ public:
       const std::string group{path.substr(0, dot)};
       auto& object = properties[group];
       if (object.is_null())
-        object = {{"type", "object"}, {"additionalProperties", false}};
+        object = {{"type", group == "ray_actor_options" ? json{"object", "null"} : json("object")},
+                  {"additionalProperties", false}};
       to = &object["properties"];
       from = &defaults_[group];
       path.remove_prefix(dot + 1);

@@ -66,12 +66,12 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string derived_version(const application& app, const deployment_spec& spec, std::string_view digest) {
-  return short_hash({{"import_path", app.import_path},
-                     {"digest", std::string(digest)},
-                     {"args", app.args},
-                     {"runtime_env", app.runtime_env},
-                     {"init_args", spec.init_args.get()},
-                     {"execution", to_string(spec.execution)}});
+  json fields{
+      {"import_path", app.import_path}, {"digest", std::string(digest)},     {"args", app.args},
+      {"runtime_env", app.runtime_env}, {"init_args", spec.init_args.get()}, {"execution", to_string(spec.execution)}};
+  if (!spec.per_replica.empty()) // else the version stays what it was before there were resources
+    fields["resources"] = to_json(spec.per_replica);
+  return short_hash(fields);
 }
 
 targets_result targets_for(const application& app, const std::vector<deployment_spec>& defaults,

@@ -54,6 +54,11 @@ planned_change applications::plan_one(const config::application& app, const prep
     c.change = change_kind::created;
     c.text = config::describe(nullptr, t.spec, {});
   }
+  for (const auto& node : p_.rt.resources().nodes) // one, today
+    if (const auto lacking = first_lacking(t.spec.per_replica, node.total); lacking && c.change != change_kind::none)
+      c.text += "; its replicas wait for room: each asks for " + amount_text(lacking->name, lacking->amount) + ' ' +
+                lacking->name + ", more than there is in all (" +
+                amount_text(lacking->name, node.total.of(lacking->name)) + ")";
   return c;
 }
 

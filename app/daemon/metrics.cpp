@@ -96,6 +96,7 @@ void add_deployment(families& to, const deployment_status& d) {
   };
   gauge("troupe_replicas_wanted", "Target count.", d.num_replicas);
   gauge("troupe_replicas_available", "Replicas that serve.", d.available);
+  gauge("troupe_replicas_waiting_for_room", "Replicas that wait for room.", d.waiting_for_room);
   gauge("troupe_replicas_given_up", "Replicas whose code still runs past all deadlines.", d.given_up);
   gauge("troupe_requests_queued", "Requests that wait for a replica.", static_cast<double>(d.queued));
   gauge("troupe_requests_ongoing", "Requests sent to replicas and not finished.", static_cast<double>(d.ongoing));
@@ -134,6 +135,13 @@ std::string metrics_text(const runtime& rt, const ingress::figures& http, const 
   for (const auto& a : rt.applications(true))
     for (const auto& d : a.deployments)
       add_deployment(all, d);
+  for (const auto& n : rt.resources().nodes)
+    for (const auto& x : n.total.amounts) {
+      const auto value = [&](std::uint64_t amount) { return amount_to_json(x.name, amount).get<double>(); };
+      const labels l{{"node", n.node}, {"resource", x.name}};
+      all.add("troupe_resources_total", "What the node has; memory in bytes.", MetricType::Gauge, l, value(x.amount));
+      all.add("troupe_resources_used", "What replicas hold of it.", MetricType::Gauge, l, value(n.used.of(x.name)));
+    }
   all.add("troupe_code_copies", "Copies of user libraries that are loaded.", MetricType::Gauge, {},
           static_cast<double>(code.copies));
   all.add("troupe_code_bytes", "Their size.", MetricType::Gauge, {}, static_cast<double>(code.bytes));

@@ -152,6 +152,7 @@ int run(const serve_options& options) {
   // Borrowed: the database outlives the runtime.
   rt.emplace(runtime_options{
       .max_replicas = options.max_replicas.value_or(0),
+      .local = options.local ? *options.local : detected_resources(),
       .shutdown_timeout = options.shutdown_timeout,
       .on_event =
           [&](const runtime_event& e) {

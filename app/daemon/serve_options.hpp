@@ -1,6 +1,8 @@
 // What `troupe serve` was told on its command line.
 #pragma once
 
+#include <troupe/messages/resources.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +51,7 @@ struct serve_options {
   unsigned http_threads = 1;
   unsigned worker_threads = 0; ///< Of CAF's scheduler; 0 = as many as there are CPUs.
   std::optional<std::uint32_t> max_replicas;
+  std::optional<resources> local; ///< Nothing: what the machine has.
   daemon::limits limits;
   milliseconds shutdown_delay{0};        ///< New connections are still taken for this long after a stop signal.
   milliseconds shutdown_timeout{30'000}; ///< All in all.

@@ -50,7 +50,8 @@ runtime::core::core(caf::actor_system* host, runtime_options options)
   made->on_log = [h = hub](log_level level, std::string_view text) { h->log(level, text); };
   thread = made->control;
   env = std::move(made);
-  controller = controller::spawn_controller(env, {.max_replicas = options.max_replicas, .listed = listed});
+  controller = controller::spawn_controller(
+      env, {.max_replicas = options.max_replicas, .local = std::move(options.local), .listed = listed});
 }
 
 void runtime::core::refuse_on_control_thread() const {

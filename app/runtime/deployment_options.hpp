@@ -30,6 +30,7 @@ public:
   deployment_options& version(std::string x) { return set(spec_.version, std::move(x)); }
   deployment_options& init_args(json x) { return set(spec_.init_args, json_doc{std::move(x)}); }
   deployment_options& execution(execution_mode x) { return set(spec_.execution, x); }
+  deployment_options& per_replica(resources x) { return set(spec_.per_replica, std::move(x)); }
 
   // Configuration: a change reaches running replicas through `reconfigure`.
   deployment_options& user_config(json x) { return set(spec_.user_config, json_doc{std::move(x)}); }

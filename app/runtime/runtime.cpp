@@ -116,6 +116,8 @@ std::vector<revision_info> runtime::history(std::string_view name) const {
   return core_->demand<revision_list>(get_history{parse_deployment_name(name)}).revisions;
 }
 
+resource_report runtime::resources() const { return core_->demand<resource_report>(get_resources{}); }
+
 std::vector<deployment_metrics> runtime::metrics() const {
   std::vector<deployment_metrics> out;
   for (const auto& d : core_->listed->all())

@@ -123,6 +123,7 @@ public:
   deployment_spec config(std::string_view name) const;             ///< Every option, defaults included, as it runs.
   std::vector<revision_info> history(std::string_view name) const; ///< Oldest first.
   std::vector<deployment_metrics> metrics() const;                 ///< Does not block.
+  resource_report resources() const; ///< What there is, and what replicas hold or are promised.
   /// Replicas that are given up and whose user code still runs, those of removed deployments included.
   std::uint32_t given_up() const;
   bool healthy() const { return given_up() < most_given_up; } ///< As a process: SPEC 1.6.

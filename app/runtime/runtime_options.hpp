@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/actors/control/environment.hpp>
+#include <troupe/app/runtime/machine_resources.hpp>
 #include <troupe/messages/deployment_spec.hpp>
 
 #include <cstddef>
@@ -20,6 +21,7 @@ using control::runtime_event;
 /// the runtime's blocking functions. What they throw is swallowed. None is called once the runtime is destroyed.
 struct runtime_options {
   std::uint32_t max_replicas = 0;                       ///< Over all deployments, surge included; 0 = no bound.
+  resources local = detected_resources();               ///< What replicas may ask for; what it doesn't name is none.
   std::uint64_t seed = 0;                               ///< Of all random choices; 0 = a different one each time.
   milliseconds shutdown_timeout{30'000};                ///< Longest drain at destruction, over all deployments. >= 0.
   std::function<void(const runtime_event&)> on_event{}; ///< Something that an operator may want to see.

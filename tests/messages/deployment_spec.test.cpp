@@ -32,6 +32,10 @@ deployment_spec any_spec() {
   s.init_args = json_doc{*rc::gen::element<json>(nullptr, json{1, "a"}, json{{"k", {{"l", false}}}})};
   s.user_config = json_doc{*rc::gen::element<json>(nullptr, 1, "text", json::object(), json{{"x", 0.1}})};
   s.execution = *rc::gen::element(execution_mode::pool, execution_mode::inlined, execution_mode::thread);
+  s.per_replica.set(resource_name::cpus, *rc::gen::inRange<std::uint64_t>(0, 1'000'000'001));
+  s.per_replica.set(resource_name::gpus, *rc::gen::inRange<std::uint64_t>(0, 10'001));
+  s.per_replica.set(resource_name::memory, *rc::gen::inRange<std::uint64_t>(0, (std::uint64_t{1} << 50U) + 1));
+  s.per_replica.set("tokens", *rc::gen::inRange<std::uint64_t>(0, 10'000'000'000'001));
   s.num_replicas = *rc::gen::inRange<std::uint32_t>(1, max_num_replicas + 1);
   s.max_ongoing_requests = *rc::gen::inRange<std::uint32_t>(1, 1'000'001);
   s.max_queued_requests = *rc::gen::element<std::int64_t>(-1, 1, 2, 1'000'000, INT64_MAX);
@@ -148,6 +152,7 @@ TEST_CASE("the JSON form has every option with its default") {
   s.name = "d";
   CHECK(to_json(s) == json::parse(R"({
     "application": "default", "name": "d", "version": "", "init_args": null, "execution": "pool", "user_config": null,
+    "ray_actor_options": {"num_cpus": 0, "num_gpus": 0, "memory": 0, "resources": {}},
     "num_replicas": 1, "max_ongoing_requests": 5, "max_queued_requests": -1,
     "backpressure_config": {"status_code": 503, "retry_after_s": 0},
     "graceful_shutdown_timeout_s": 20, "health_check_period_s": 10, "health_check_timeout_s": 30,
@@ -168,6 +173,7 @@ TEST_CASE("what is left out is at its default") {
 TEST_CASE("every option is read into its field") {
   const auto read = read_spec(json::parse(R"({
     "application": "a", "name": "d", "version": "v2", "init_args": {"k": [1]}, "execution": "inline",
+    "ray_actor_options": {"num_cpus": 0.1, "num_gpus": 2, "memory": 1e9, "resources": {"a": 0.0001, "b": 0}},
     "user_config": {"t": 0.5}, "num_replicas": 10, "max_ongoing_requests": 64, "max_queued_requests": 100,
     "backpressure_config": {"status_code": 429, "retry_after_s": 1.2},
     "graceful_shutdown_timeout_s": 0, "health_check_period_s": 0.5, "health_check_timeout_s": 1.25,
@@ -182,6 +188,8 @@ TEST_CASE("every option is read into its field") {
   CHECK(s.version == "v2");
   CHECK(s.init_args.get() == json{{"k", {1}}});
   CHECK(s.execution == execution_mode::inlined);
+  CHECK(s.per_replica ==
+        resources{}.set("num_cpus", 1000).set("num_gpus", 20'000).set("memory", 1'000'000'000).set("a", 1));
   CHECK(s.user_config.get() == json{{"t", 0.5}});
   CHECK(s.num_replicas == 10);
   CHECK(s.max_ongoing_requests == 64);

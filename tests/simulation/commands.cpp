@@ -110,9 +110,24 @@ void scenario::scale(std::size_t i, std::uint32_t n) {
 }
 
 void scenario::change_code(deployment_spec& spec) {
+  if (!appetite_.one_in(3))
+    change_resources(spec);
   spec.version = chance_.one_in(8) ? std::string{} : "v" + std::to_string(chance_.between(1, 4));
   const bool bad = std::find(bad_versions_.begin(), bad_versions_.end(), spec.version) != bad_versions_.end();
   spec.init_args = bad ? json_doc{json{{"bad", true}}} : json_doc{json{{"n", chance_.one_in(8) ? 1 : 0}}};
+}
+
+void scenario::change_resources(deployment_spec& spec) {
+  if (local_.empty())
+    return;
+  spec.per_replica = {};
+  if (!appetite_.one_in(6)) {
+    spec.per_replica.set(resource_name::cpus, appetite_.between(1, 6) * resource_unit / 2);
+    if (local_.of(resource_name::memory) > 0 && appetite_.one_in(2))
+      spec.per_replica.set(resource_name::memory, appetite_.between(1, 3) * 100);
+  }
+  if (appetite_.one_in(12)) // never fits
+    spec.per_replica.set("token", resource_unit);
 }
 
 void scenario::change_config(deployment_plan& p) {

@@ -17,6 +17,7 @@ void scenario::begin_life() {
                                                                                   .life = result_.crashes,
                                                                                   .store = store_,
                                                                                   .max_replicas = max_replicas_,
+                                                                                  .local = local_,
                                                                                   .trace_lines = options_.trace_lines,
                                                                                   .wrong = options_.wrong,
                                                                                   .config = options_.config});

@@ -21,7 +21,8 @@ constexpr std::size_t most_clients = 3;
 scenario_result run_scenario(const scenario_options& options) { return scenario{options}.run(); }
 
 scenario::scenario(const scenario_options& options)
-    : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU) {
+    : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU),
+      appetite_(options.seed ^ 0x2545f491U) {
   plan();
 }
 
@@ -70,6 +71,11 @@ void scenario::plan() {
         bad_versions_.push_back("v" + std::to_string(v));
     books_.allow_faults();
   }
+  if (appetite_.one_in(3)) {
+    local_.set(resource_name::cpus, appetite_.between(2, 28) * resource_unit / 2);
+    if (appetite_.one_in(2))
+      local_.set(resource_name::memory, appetite_.between(1, 12) * 100);
+  }
   const std::size_t deployments = chance_.one_in(4) ? 2 : 1;
   for (std::size_t i = 0; i < deployments; ++i) {
     deployment_plan p;
@@ -83,6 +89,7 @@ void scenario::plan() {
     s.rollout.progress_deadline = chance_.one_in(2) ? 30s : 60s;
     s.execution = static_cast<execution_mode>(chance_.below(3));
     s.version = "v1";
+    change_resources(s);
     if (chance_.one_in(2))
       change_light_options(s);
     books_.add_deployment(s.name);

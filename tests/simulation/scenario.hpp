@@ -94,6 +94,7 @@ private:
   void deploy(std::size_t i);
   void scale(std::size_t i, std::uint32_t n);
   void change_code(deployment_spec& spec);
+  void change_resources(deployment_spec& spec);
   void change_config(deployment_plan& p);
   void change_light_options(deployment_spec& spec);
   void say(rollout_action action, std::size_t i);
@@ -129,6 +130,8 @@ private:
   bool quiet_ = true; ///< At rest nothing is tried again.
   bool all_healthy_ = true;
   std::uint32_t max_replicas_ = 0;
+  testing::random_source appetite_; ///< Of resources: what else happens does not depend on them.
+  resources local_;                 ///< Empty: nobody asks for anything.
   std::uint32_t most_replicas_ = 8;
   std::vector<deployment_plan> plans_;
   std::vector<std::string> bad_versions_;

@@ -63,9 +63,10 @@ public:
 
 class world : public test::deterministic {
 public:
-  explicit world(std::uint32_t max_replicas = 1000) {
+  explicit world(std::uint32_t max_replicas = 1000, resources local = {}) {
     env->interceptor = &wire;
-    front = guard(controller::spawn_controller(env, {.max_replicas = max_replicas, .listed = listed}));
+    front = guard(
+        controller::spawn_controller(env, {.max_replicas = max_replicas, .local = std::move(local), .listed = listed}));
     run();
   }
   ~world() {
@@ -395,6 +396,35 @@ TEST_CASE("deployments share the room; what one gives back the next one gets") {
   w.ask<command_result>(w.front, scale_deployment{{"default", "a"}, 1});
   w.advance(1min);
   CHECK(w.status("b").available == 2);
+}
+
+TEST_CASE("deployments share resources; orphans hold theirs until they end, and what can never fit is told at once") {
+  world w{0, resources{}.set(resource_name::cpus, 4 * resource_unit)};
+  const auto asking = [](const std::string& name, std::uint32_t n, std::uint64_t cpus) {
+    auto m = world::wish(name, n);
+    m.spec.per_replica.set(resource_name::cpus, cpus * resource_unit);
+    return m;
+  };
+  const auto used = [&] {
+    const auto report = w.ask<resource_report>(w.front, get_resources{});
+    REQUIRE(report);
+    return report->nodes.at(0).used.of(resource_name::cpus) / resource_unit;
+  };
+  w.ask<command_result>(w.front, asking("a", 3, 1));
+  w.ask<command_result>(w.front, asking("b", 2, 1));
+  CHECK(used() == 4);
+  CHECK(w.status("b").waiting_for_room == 1);
+  CHECK(w.status("b").message == "waiting for room: 1 replica wants 1 num_cpus, 0 of 4 free");
+  w.kill_state_actor("a");
+  w.advance(1min);
+  CHECK(w.status("b").available == 2);
+  CHECK(used() == 2);
+  w.ask<command_result>(w.front, asking("a", 3, 1));
+  w.advance(1min);
+  CHECK(w.status("a").available == 2);
+  const auto never = w.ask<command_result>(w.front, asking("c", 1, 5));
+  REQUIRE(never);
+  CHECK(never->message == "its replicas wait for room: each asks for 5 num_cpus, more than there is in all (4)");
 }
 
 TEST_CASE("the room of a deleted deployment, and of a lost one, is free") {

@@ -39,6 +39,12 @@ void world::check_step(std::uint32_t available_before) {
     fail("2: " + text(now_live) + " start or run, N = " + text(n_) + ", surge " + text(surge));
   if (limits_.room_limited && now_live + stopping > max_replicas)
     fail("room: " + text(now_live + stopping) + " exist, room for " + text(max_replicas));
+  resources held;
+  for (const auto& [id, p] : puppets_)
+    if (p.live() || p.stopping())
+      add(held, p.what->spec.per_replica);
+  if (const auto over = first_lacking(held, local))
+    fail("room: " + to_string(held) + " are held of " + to_string(local));
   const auto w = std::max(step_wave_size_, wave_size_);
   if (for_wave > w)
     fail("2: " + text(for_wave) + " stop for an update, W = " + text(w));
@@ -84,13 +90,16 @@ void world::check_at_rest() {
   if (starting() > 0 || s.stopping > 0 || s.reconfiguring > 0)
     fail("4: not at rest: " + text(starting()) + " start, " + text(s.stopping) + " stop");
   const bool canary = s.rollout.phase == rollout_phase::paused && s.rollout.reason == rollout_reason::canary_pause;
-  const bool lacks_room = limits_.room_limited && max_replicas < n_ + std::max(1U, s.rollout.in_flight);
-  auto wanted = limits_.room_limited ? std::min(n_, max_replicas) : n_;
+  const bool waits = s.waiting_for_room > 0 || s.rollout.reason == rollout_reason::waiting_for_room;
+  const bool lacks_room =
+      local.empty() ? limits_.room_limited && max_replicas < n_ + std::max(1U, s.rollout.in_flight) : waits;
+  auto wanted = !local.empty() ? n_ - s.waiting_for_room : limits_.room_limited ? std::min(n_, max_replicas) : n_;
   const auto most = wanted + (canary && wave_ == kind::start_first ? wave_size_ : 0);
   if (s.rollout.phase == rollout_phase::failed && s.rollout.base_revision == 0)
     wanted = 0; // a failed first deployment keeps what did start
   if (live() < wanted || live() > most)
-    fail("10: " + text(live()) + " live at rest, N = " + text(n_));
+    fail("10: " + text(live()) + " live at rest, N = " + text(n_) + ", waiting for room " + text(s.waiting_for_room) +
+         ", " + to_string(s.rollout.phase) + ", " + to_string(s.rollout.reason) + ", " + s.message);
   switch (s.rollout.phase) {
   case rollout_phase::complete:
     if (s.state != deployment_state_name::healthy && s.state != deployment_state_name::deploy_failed && !lacks_room)

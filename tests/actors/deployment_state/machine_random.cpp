@@ -52,6 +52,23 @@ run_result run_seed(std::uint64_t seed, wrong_rule wrong, bool tracing) {
   w.tracing = tracing;
   if (l.room_limited)
     w.max_replicas = 2 + dice.below(14);
+  random_source appetite{seed ^ 0x2545f491U}; // of resources: what else happens does not depend on them
+  if (appetite.chance(40)) {
+    w.local.set(resource_name::cpus, (2 + appetite.below(26)) * resource_unit / 2);
+    if (appetite.chance(50))
+      w.local.set(resource_name::memory, 100 + appetite.below(1200));
+  }
+  const auto feed = [&](deployment_spec s) {
+    s.per_replica = {};
+    if (w.local.empty() || appetite.chance(15))
+      return s;
+    s.per_replica.set(resource_name::cpus, (1 + appetite.below(6)) * resource_unit / 2);
+    if (w.local.of(resource_name::memory) > 0 && appetite.chance(50))
+      s.per_replica.set(resource_name::memory, 100 * (1 + appetite.below(3)));
+    if (appetite.chance(5)) // never fits
+      s.per_replica.set("token", 1);
+    return s;
+  };
   w.can_check = dice.chance(40);
   // Some runs have no faults at all, some few, some many.
   const std::uint32_t level = dice.chance(30) ? 0 : dice.chance(50) ? 5 : 25;
@@ -91,7 +108,7 @@ run_result run_seed(std::uint64_t seed, wrong_rule wrong, bool tracing) {
   const auto random_ref = [&](std::vector<replica_ref> all) {
     return all.empty() ? replica_ref{} : all[dice.below(static_cast<std::uint32_t>(all.size()))];
   };
-  auto last = random_spec(dice);
+  auto last = feed(random_spec(dice));
   w.deploy(last);
   const auto acts = 3 + dice.below(20);
   for (std::uint32_t i = 0; i < acts && w.broken.empty(); ++i) {
@@ -116,7 +133,7 @@ run_result run_seed(std::uint64_t seed, wrong_rule wrong, bool tracing) {
       w.deploy(s);
     };
     if (what < 22) {
-      last = random_spec(dice);
+      last = feed(random_spec(dice));
       w.deploy(last);
     } else if (what < 26) {
       w.deploy(last);
@@ -142,6 +159,9 @@ run_result run_seed(std::uint64_t seed, wrong_rule wrong, bool tracing) {
     } else if (level > 0 && what < 92) {
       if (const auto r = random_ref(w.refs(&puppet::available)); r.id != 0)
         w.report_stuck(r);
+    } else if (!w.local.empty() && what < 94) {
+      auto more = w.local;
+      w.grow_room(more.set(resource_name::cpus, more.of(resource_name::cpus) + appetite.below(3) * resource_unit));
     } else if (l.room_limited && what < 96) {
       w.grow_room(w.max_replicas + dice.below(3));
     } else {

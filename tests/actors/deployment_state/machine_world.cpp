@@ -139,8 +139,9 @@ bool world::witness(const event::stuck& e) {
 }
 
 bool world::witness(const event::room& e) {
-  if (e.seq == claim_seq_)
-    granted_ = std::max(granted_, e.granted);
+  if (e.seq == claim_seq_ && e.granted.size() == granted_.size())
+    for (std::size_t i = 0; i < granted_.size(); ++i)
+      granted_[i].want = std::max(granted_[i].want, e.granted[i]);
   return true;
 }
 
@@ -209,8 +210,13 @@ void world::obey(const effect::serve& e) { unavailable = e.unavailable; }
 
 void world::obey(const effect::claim& e) {
   claim_seq_ = e.seq;
-  claim_want_ = e.want;
-  granted_ = std::min(granted_, e.want);
+  claimed_ = e.shapes;
+  auto next = e.shapes;
+  for (auto& s : next) {
+    const auto it = std::find_if(granted_.begin(), granted_.end(), [&](const auto& x) { return x.each == s.each; });
+    s.want = std::min(s.want, it == granted_.end() ? 0U : it->want);
+  }
+  granted_ = std::move(next);
   answer_claim();
 }
 
@@ -325,8 +331,38 @@ void world::new_target(const release_ptr& r) {
   say("target " + r->label() + " R" + std::to_string(r->revision));
 }
 
-void world::answer_claim() {
-  tell(now_ + std::chrono::milliseconds{dice.below(5)}, event::room{claim_seq_, std::min(claim_want_, max_replicas)});
+controller::placement& world::keeper() {
+  if (!keeper_)
+    keeper_.emplace(limits_.room_limited ? max_replicas : 0, local);
+  return *keeper_;
+}
+
+// One with other capacities, in which everybody holds what they held.
+void world::renew_keeper() {
+  keeper_.reset();
+  keeper().claim({{"default", "d"}, 0, granted_});
+  answer_claim();
+}
+
+void world::answer_claim() { hand_on(keeper().claim({{"default", "d"}, claim_seq_, claimed_})); }
+
+void world::hand_on(const std::vector<controller::grant>& grants) {
+  for (const auto& g : grants)
+    if (g.to.name == "d")
+      tell(now_ + std::chrono::milliseconds{dice.below(5)},
+           event::room{g.what.seq, g.what.granted, g.what.spare, g.what.lacks});
+}
+
+std::uint32_t world::room() const {
+  const auto& filled = base_ && !first_wave_done_ ? base_ : target_;
+  if (!limits_.room_limited && (claim_seq_ == 0 || (filled && filled->spec.per_replica.empty())))
+    return n_;
+  std::uint32_t sum = 0;
+  for (const auto& s : granted_)
+    sum += limits_.room_limited || !s.each.empty() ? s.want : 0U;
+  for (const auto& [id, p] : puppets_)
+    sum += !limits_.room_limited && p.live() && p.what->spec.per_replica.empty() ? 1U : 0U;
+  return std::min(n_, sum);
 }
 
 // -- seeing --

@@ -3,6 +3,7 @@
 // What is checked is computed from effects that the world saw and facts that it told, never from the machine's inside.
 #pragma once
 
+#include <troupe/actors/controller/placement.hpp>
 #include <troupe/actors/deployment_state/machine.hpp>
 
 #include <algorithm>
@@ -79,7 +80,8 @@ public:
   behaviour on_update = [](const puppet&) { return outcome{}; };
   behaviour on_check = [](const puppet&) { return outcome{.after = 1ms}; };
   behaviour on_stop = [](const puppet&) { return outcome{}; };
-  std::uint32_t max_replicas = 1'000'000; ///< What the keeper of room has.
+  std::uint32_t max_replicas = 1'000'000; ///< What the keeper of room has, where the machine is limited.
+  resources local;                        ///< What it has of resources.
   std::uint32_t copy_percent = 0;         ///< Facts that are told again later.
   bool in_handler = false;                ///< What a probe finds.
   bool can_reconfigure = true, can_check = false;
@@ -110,7 +112,15 @@ public:
   void report_stuck(const replica_ref& r) { post(now_, event::stuck{r, 300s}); }
   void grow_room(std::uint32_t max) {
     max_replicas = max;
-    answer_claim();
+    renew_keeper();
+  }
+  void grow_room(const resources& has) {
+    local = has;
+    renew_keeper();
+  }
+  /// Another deployment holds `n` that ask for `each` (0 = no longer).
+  void others_hold(const resources& each, std::uint32_t n) {
+    hand_on(keeper().claim({{"default", "other"}, ++others_seq_, {{each, n}}}));
   }
   /// Hands the event to the machine at once, whatever the queue holds.
   transition inject(const any_event& ev);
@@ -217,7 +227,10 @@ private:
     if (tracing)
       trace.push_back("BROKEN: " + broken.back());
   }
-  std::uint32_t room() const { return limits_.room_limited ? std::min(n_, granted_) : n_; }
+  std::uint32_t room() const;
+  controller::placement& keeper();
+  void renew_keeper();
+  void hand_on(const std::vector<controller::grant>& grants);
   static std::uint32_t share_of(const replica_share& s, std::uint32_t n) {
     std::uint32_t k = s.value;
     if (s.is_percent)
@@ -233,9 +246,11 @@ private:
   std::map<std::uint64_t, puppet> puppets_; ///< Ended ones leave.
 
   bool in_command_ = false;
-  std::uint32_t desired_n_ = 0, n_ = 0, granted_ = 0;
+  std::uint32_t desired_n_ = 0, n_ = 0;
   std::uint64_t claim_seq_ = 0;
-  std::uint32_t claim_want_ = 0;
+  std::vector<shape_claim> claimed_, granted_; ///< In the same order; `want` of the second is what is granted.
+  std::optional<controller::placement> keeper_;
+  std::uint64_t others_seq_ = 0;
   release_ptr target_, base_;
   bool deleting_ = false;
   kind wave_ = kind::none;

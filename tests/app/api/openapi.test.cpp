@@ -115,6 +115,7 @@ TEST_CASE("every endpoint answers in the form of its schema, refusals too") {
   d.ask("GET", v1 + "/version");
   d.ask("GET", v1 + "/openapi.json");
   d.ask("GET", v1 + "/applications");
+  CHECK(d.ask("GET", v1 + "/resources")["nodes"][0]["total"]["num_cpus"].get<double>() > 0);
   d.ask("GET", app); // 404
   d.ask("PUT", v1 + "/applications", config_of({{"a", greeter()}, {"b", greeter()}}));
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));

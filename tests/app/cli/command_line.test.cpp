@@ -163,6 +163,7 @@ TEST_CASE("serve: every option arrives") {
                              "--max-library-bytes=14",
                              "--shutdown-delay=15",
                              "--shutdown-timeout=16",
+                             "--resources=num_gpus=2",
                              "--access-log=-",
                              "--log-level=debug",
                              "-q"});
@@ -179,6 +180,7 @@ TEST_CASE("serve: every option arrives") {
   CHECK(o.http_threads == 2);
   CHECK(o.worker_threads == 3);
   CHECK(o.max_replicas == 4);
+  CHECK(o.local->of("num_gpus") == 20'000);
   CHECK(o.limits.header_bytes == 5 * 1024);
   CHECK(o.limits.body_bytes == 6 * 1024 * 1024);
   CHECK(o.limits.connections == 7);
@@ -195,8 +197,9 @@ TEST_CASE("serve: every option arrives") {
   CHECK(o.access_log == "-");
   CHECK(o.log_level == daemon::log_level::debug);
   CHECK(o.quiet);
-  for (const auto* bad : {"--http-threads=0", "--http-threads=1025", "--max-connections=-1", "--max-body-bytes=x",
-                          "--shutdown-timeout=-1", "--request-timeout=nan", "--max-replicas=10000001"}) {
+  for (const auto* bad :
+       {"--http-threads=0", "--http-threads=1025", "--max-connections=-1", "--max-body-bytes=x",
+        "--shutdown-timeout=-1", "--request-timeout=nan", "--max-replicas=10000001", "--resources=num_cpus=x"}) {
     CAPTURE(bad);
     CHECK(w.run({"serve", bad}).code == 2);
   }

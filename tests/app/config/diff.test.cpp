@@ -108,3 +108,17 @@ TEST_CASE("other bytes of the library count only with another version") {
   const auto from = ten();
   CHECK(describe(&from, to, changes).ends_with("(digest)"));
 }
+
+TEST_CASE("other resources replace replicas, and are told amount by amount") {
+  auto to = ten();
+  to.per_replica.set(resource_name::cpus, 5000).set("tokens", resource_unit);
+  const auto changes = diff(ten(), to);
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0].path == "ray_actor_options.num_cpus");
+  CHECK(changes[0].from == 0);
+  CHECK(changes[0].to == 0.5);
+  CHECK(changes[1].path == "ray_actor_options.resources");
+  CHECK(change_of(changes) == change_kind::replaced);
+  CHECK(text(ten(), to) == "replaces 10 replicas in 5 waves of at most 2, new ones start first "
+                           "(ray_actor_options.num_cpus, ray_actor_options.resources)");
+}

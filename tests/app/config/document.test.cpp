@@ -160,7 +160,7 @@ TEST_CASE("what troupe lacks is refused by name where it asks for something") {
         "deployments: [{name: d, gang_scheduling_config: {gang_size: 2}}]",
         "deployments: [{name: d, deployment_actors: [{name: x}]}]",
         "deployments: [{name: d, placement_group_bundles: [{CPU: 1}]}]",
-        "deployments: [{name: d, ray_actor_options: {num_cpus: 1}}]",
+        "deployments: [{name: d, ray_actor_options: {accelerator_type: A100}}]",
         "deployments: [{name: d, max_replicas_per_node: 1}]",
         "deployments: [{name: d, logging_config: {log_level: DEBUG}}]",
         "deployments: [{name: d, import_path: 'x.so:y'}]", "deployments: [{name: d, route_prefix: /x}]",

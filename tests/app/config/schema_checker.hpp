@@ -22,29 +22,12 @@ public:
 
 private:
   std::string check(const json& value, const json& schema, const std::string& path) const {
-    static const std::set<std::string> known{"$schema",
-                                             "$defs",
-                                             "title",
-                                             "description",
-                                             "default",
-                                             "type",
-                                             "enum",
-                                             "const",
-                                             "minimum",
-                                             "maximum",
-                                             "minLength",
-                                             "maxLength",
-                                             "properties",
-                                             "required",
-                                             "pattern",
-                                             "additionalProperties",
-                                             "items",
-                                             "maxItems",
-                                             "anyOf",
-                                             "not",
-                                             "$ref",
-                                             "maxProperties",
-                                             "exclusiveMinimum"};
+    static const std::set<std::string> known{"$schema",    "$defs",         "title",         "description",
+                                             "default",    "type",          "enum",          "const",
+                                             "minimum",    "maximum",       "minLength",     "maxLength",
+                                             "properties", "required",      "pattern",       "additionalProperties",
+                                             "items",      "maxItems",      "anyOf",         "not",
+                                             "$ref",       "maxProperties", "propertyNames", "exclusiveMinimum"};
     for (const auto& [keyword, rule] : schema.items()) {
       if (!known.contains(keyword))
         return path + ": unknown keyword " + keyword;
@@ -78,6 +61,10 @@ private:
     if (keyword == "items" && value.is_array())
       for (std::size_t i = 0; i < value.size(); ++i)
         if (auto refused = check(value[i], rule, path + '[' + std::to_string(i) + ']'); !refused.empty())
+          return refused;
+    if (keyword == "propertyNames" && value.is_object())
+      for (const auto& [key, ignored] : value.items())
+        if (auto refused = check(key, rule, path + '.' + key); !refused.empty())
           return refused;
     return holds(value, keyword, rule, path) ? "" : path + " (" + keyword + ")";
   }

@@ -98,6 +98,22 @@ TEST_CASE("a derived version changes with code-level fields and with nothing els
   CHECK(version_of(changed) != base);
 }
 
+TEST_CASE(
+    "resources are part of a derived version where there are any; else it is what it was before there were some") {
+  const auto app = app_with({{{"name", "speller"}}});
+  const json before{{"import_path", app.import_path}, {"digest", "d1"},       {"args", app.args},
+                    {"runtime_env", app.runtime_env}, {"init_args", nullptr}, {"execution", "pool"}};
+  const auto version = [](const json& options) {
+    return version_of(app_with({{{"name", "speller"}, {"ray_actor_options", options}}}));
+  };
+  CHECK(version({}) == sha256_hex(before.dump()).substr(0, 12));
+  CHECK(version({{"num_cpus", 0}, {"resources", json::object()}}) == version({}));
+  CHECK(version({{"num_cpus", 1}}) != version({}));
+  CHECK(version({{"num_cpus", 1}}) == version({{"num_cpus", 1.0}}));
+  CHECK(version({{"num_cpus", 1}}) != version({{"num_cpus", 1.0001}}));
+  CHECK(version({{"resources", {{"a", 1}}}}) != version({{"resources", {{"b", 1}}}}));
+}
+
 TEST_CASE("a change to one deployment leaves its neighbour's version alone") {
   const auto versions = [](const json& deployments) {
     const auto result = targets_for(app_with(deployments), {declared("a"), declared("b")}, "d1");

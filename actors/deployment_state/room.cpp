@@ -1,0 +1,225 @@
+// Room: what is claimed for which kind of replica, what may start with it, and what stands for N where it lacks.
+//
+// Replicas that ask for the same amounts are one shape; a rollout that changes them has two. What the wave's outgoing
+// replicas of the target's shape hold is taken over as it is; of another shape it is given back, and the placement
+// keeps it for the claim's first shape, which is the target's.
+#include <troupe/actors/deployment_state/machine.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::deployment_state {
+
+namespace {
+
+shape_claim& shape_in(std::vector<shape_claim>& all, const resources& each) {
+  const auto it = std::find_if(all.begin(), all.end(), [&](const shape_claim& s) { return s.each == each; });
+  return it != all.end() ? *it : all.emplace_back(shape_claim{each, 0});
+}
+
+} // namespace
+
+const machine::shape_room* machine::shape_of(const resources& each) const {
+  const auto it = std::find_if(shapes_.begin(), shapes_.end(), [&](const shape_room& s) { return s.each == each; });
+  return it == shapes_.end() ? nullptr : &*it;
+}
+
+std::uint32_t machine::granted_of(const resources& each) const {
+  const auto* s = shape_of(each);
+  return s ? s->granted : 0;
+}
+
+std::uint32_t machine::existing_of(const resources& each) const {
+  std::uint32_t sum = 0;
+  for (const auto& c : table_.cohorts())
+    if (c.origin->spec.per_replica == each)
+      sum += c.live() + c.of(life::stopping);
+  return sum;
+}
+
+bool machine::has_room(const release_ptr& what) const {
+  if (!room_limited() || !what || !needs_room(what->spec.per_replica))
+    return true;
+  return existing_of(what->spec.per_replica) < granted_of(what->spec.per_replica);
+}
+
+bool machine::has_free_room(const release_ptr& what) const {
+  if (!room_limited() || !needs_room(what->spec.per_replica))
+    return true;
+  const auto& each = what->spec.per_replica;
+  std::uint32_t reserved = 0;
+  if (each == target_->spec.per_replica) {
+    const auto outgoing = wave_.kind == wave_kind::stop_first ? wave_.same_shape : 0; // their room is not free yet
+    reserved = wave_.vacant + wave_.to_start - std::min(wave_.to_start, outgoing);
+  }
+  return existing_of(each) + reserved < granted_of(each);
+}
+
+std::uint32_t machine::reachable() const {
+  if (!room_limited())
+    return n_;
+  const auto filled = fill_release();
+  if (!needs_room((filled ? filled : target_)->spec.per_replica))
+    return n_; // every empty slot is filled
+  std::uint64_t sum = 0;
+  for (const auto& s : shapes_)
+    sum += needs_room(s.each) ? s.granted : 0U;
+  for (const auto& c : table_.cohorts()) {
+    sum += needs_room(c.origin->spec.per_replica) ? 0U : c.live();
+    sum += c.vacant == 0 || needs_room(vacancy_release(c)->spec.per_replica) ? 0U : c.vacant;
+  }
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(n_, sum));
+}
+
+// -- waves -----------------------------------------------------------------------------------------------------------
+
+// 10 replicas of 1 CPU, W = 2, 1 CPU free: one new one of up to 3 CPUs has room after a wave, one of 4 has not.
+bool machine::makes_room(std::uint32_t outgoing) const {
+  const auto& each = target_->spec.per_replica;
+  if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each))
+    return true;
+  auto there = room_answered_ == room_seq_ ? spare_ : resources{};
+  // In the order of begin_stop_first: empty slots (which may hold room), what is not available, then what is.
+  for (const auto& c : table_.cohorts()) {
+    const auto& old = c.origin->spec.per_replica;
+    if (!is_outdated(c) || c.vacant == 0)
+      continue;
+    const auto n = std::min(outgoing, c.vacant);
+    add(there, old, std::min(n, granted_of(old) - std::min(granted_of(old), existing_of(old))));
+    outgoing -= n;
+  }
+  for (const auto l : {life::starting, life::settling, life::available})
+    for (const bool of_base : {false, true})
+      for (const auto& c : table_.cohorts()) {
+        if (!is_outdated(c) || is_base_code(c) != of_base)
+          continue;
+        const auto n = std::min(outgoing, c.of(l));
+        add(there, c.origin->spec.per_replica, n);
+        outgoing -= n;
+      }
+  return fits(each, there);
+}
+
+bool machine::is_room_known() const {
+  const auto now = wanted();
+  return room_answered_ == room_seq_ &&
+         std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
+                    [](const shape_claim& a, const shape_room& b) { return a.each == b.each && a.want == b.want; });
+}
+
+bool machine::give_up_roomless() {
+  if (!asks_ || wave_.kind != wave_kind::stop_first || wave_.to_start == 0 || wave_.stopping > 0 || has_room(target_) ||
+      !is_room_known())
+    return false;
+  wave_.pending -= std::min(wave_.pending, wave_.to_start);
+  wave_.size -= std::min(wave_.size, wave_.to_start);
+  wave_.to_start = 0;
+  if (wave_.pending == 0 && wave_.size > 0 && current_available() >= std::min(wave_.size, n_))
+    first_wave_up_ = true;
+  return true;
+}
+
+void machine::left_for_wave(const record& r) {
+  if (r.cause != stop_cause::wave || r.wave != wave_number_ || wave_.stopping == 0)
+    return;
+  --wave_.stopping;
+  const auto& each = table_.cohorts()[r.cohort].origin->spec.per_replica;
+  if (each == target_->spec.per_replica) {
+    wave_.same_shape -= wave_.same_shape > 0 ? 1U : 0U;
+    return;
+  }
+  if (wave_.kind == wave_kind::stop_first) // its room is the wave's: no replica of the old shape may have it
+    for (auto& s : shapes_)
+      if (s.each == each && s.granted > 0)
+        --s.granted;
+}
+
+// -- claims ----------------------------------------------------------------------------------------------------------
+
+void machine::on(const event::room& ev) {
+  const bool trusts = limits_.wrong == wrong_rule::trusts_old_room;
+  if (ev.seq != room_seq_ && !trusts)
+    return; // of an older claim: what was given back since is gone
+  for (std::size_t i = 0; i < ev.granted.size() && i < shapes_.size() && !trusts; ++i)
+    if (ev.granted[i] < shapes_[i].granted)
+      return; // overtaken
+  room_answered_ = ev.seq;
+  for (std::size_t i = 0; i < ev.granted.size() && i < shapes_.size(); ++i)
+    shapes_[i].granted = ev.granted[i];
+  spare_ = ev.spare;
+  lacks_ = ev.lacks;
+}
+
+std::vector<shape_claim> machine::wanted() const {
+  std::vector<shape_claim> all;
+  const bool runs = target_ && !deleting_;
+  if (runs)
+    all.push_back({target_->spec.per_replica, 0});
+  for (const auto& c : table_.cohorts())
+    if (const auto n = c.live() + c.of(life::stopping); n > 0)
+      shape_in(all, c.origin->spec.per_replica).want += n;
+  if (!runs)
+    return all;
+  const auto existing = all.front().want; // of the target's shape
+  // N = 10, 8 live, 2 outgoing of a stop_first wave, all of one shape: 10 exist, 2 to come take over what 2 hold -> 10.
+  // Of another shape than the outgoing: 10 of the old one and 2 of the new one.
+  const auto occupied = table_.live() + vacancies();
+  const auto holes = capacity() > occupied ? capacity() - occupied : 0U;
+  const auto for_wave = std::min(wave_.to_start, holes);
+  auto fresh = for_wave; // of the target's shape
+  const auto filled = fill_release();
+  const bool fills_target = !filled || filled->spec.per_replica == all.front().each;
+  if (fills_target)
+    fresh += holes - for_wave;
+  const auto lacking = existing + fresh + wave_.vacant > granted_of(all.front().each) + wave_.same_shape;
+  const bool wave_first = wave_.kind == wave_kind::stop_first && lacking && needs_room(all.front().each);
+  if (!fills_target && holes > for_wave)
+    shape_in(all, filled->spec.per_replica).want += holes - for_wave;
+  for (const auto& c : table_.cohorts())
+    if (c.vacant > 0) {
+      const auto what = vacancy_release(c);
+      if (what->spec.per_replica == all.front().each)
+        fresh += c.vacant;
+      else
+        shape_in(all, what->spec.per_replica).want += c.vacant;
+    }
+  auto& mine = all.front();
+  mine.want += fresh - std::min(fresh, wave_.same_shape);
+  if (waiting_for_room_) {
+    const auto& knobs = target_->spec.rollout;
+    const auto surge = knobs.strategy == rollout_strategy::start_first ? share(knobs.max_surge) : 1U;
+    mine.want = std::max(mine.want, existing + surge);
+  }
+  if (wave_first) // what others lack is claimed once the wave has what it needs
+    for (auto& s : all)
+      if (s.each != mine.each && needs_room(s.each))
+        s.want = std::min(s.want, std::max(existing_of(s.each), granted_of(s.each)));
+  return all;
+}
+
+void machine::claim_room() {
+  auto now = wanted();
+  if (std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
+                 [](const shape_claim& a, const shape_room& b) { return a.each == b.each && a.want == b.want; }))
+    return;
+  std::vector<shape_room> next;
+  for (const auto& s : now)
+    next.push_back({s.each, s.want, std::min(s.want, granted_of(s.each))});
+  shapes_ = std::move(next);
+  emit(effect::claim{++room_seq_, std::move(now)});
+}
+
+// "waiting for room: 3 replicas want 2 num_cpus each, 1 of 8 free"
+std::string machine::room_message() const {
+  const auto missing = std::max(n_ - reachable(), 1U);
+  auto text = "waiting for room: " + std::to_string(missing) + (missing == 1 ? " replica wants " : " replicas want ");
+  const auto& x = lacks_;
+  if (x.resource.empty() || x.resource == "max_replicas")
+    return "waiting for room for " + std::to_string(missing) + (missing == 1 ? " replica" : " replicas");
+  text += amount_text(x.resource, x.asked) + ' ' + x.resource + (missing == 1 ? "" : " each") + ", ";
+  if (x.is_never())
+    return text + "more than there is in all (" + amount_text(x.resource, x.total) + "): it can never start here";
+  return text + amount_text(x.resource, x.free) + " of " + amount_text(x.resource, x.total) + " free";
+}
+
+} // namespace troupe::deployment_state
