@@ -81,11 +81,11 @@ bool machine::makes_room(std::uint32_t outgoing) const {
   auto there = room_answered_ == room_seq_ ? spare_ : resources{};
   // In the order of begin_stop_first: empty slots (which may hold room), what is not available, then what is.
   for (const auto& c : table_.cohorts()) {
-    const auto& old = c.origin->spec.per_replica;
     if (!is_outdated(c) || c.vacant == 0)
       continue;
+    const auto& held = vacancy_release(c)->spec.per_replica;
     const auto n = std::min(outgoing, c.vacant);
-    add(there, old, std::min(n, granted_of(old) - std::min(granted_of(old), existing_of(old))));
+    add(there, held, std::min(n, granted_of(held) - std::min(granted_of(held), existing_of(held))));
     outgoing -= n;
   }
   for (const auto l : {life::starting, life::settling, life::available})
