@@ -34,6 +34,9 @@ void each(Spec& s, Visitor& v) {
   v.version("version", s.version);
   v.document("init_args", s.init_args);
   v.choice("execution", s.execution);
+  v.choice("isolation", s.isolation);
+  v.integer("replicas_per_worker", s.replicas_per_worker, integer_rule{1, 1000, "an integer from 1 to 1000"});
+  v.document("runtime_env", s.runtime_env);
   v.document("user_config", s.user_config);
   v.integer("num_replicas", s.num_replicas, integer_rule{1, max_num_replicas, "an integer from 1 to 10000000"});
   v.integer("max_ongoing_requests", s.max_ongoing_requests, integer_rule{1, 1'000'000, "an integer from 1 to 1000000"});

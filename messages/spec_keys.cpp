@@ -41,8 +41,6 @@ constexpr std::array refused{
     refused_name{"memory", no_resources},
     refused_name{"resources", no_resources},
     refused_name{"accelerator_type", no_resources},
-    refused_name{"runtime_env", "there are no runtime environments in this release"},
-    refused_name{"isolation", "replicas run in this process; there is no isolation in this release"},
     refused_name{"import_path", "code is linked in and handed over with the deployment, not loaded in this release"},
     refused_name{"placement", no_placement},
     refused_name{"max_replicas_per_node", no_placement},

@@ -1,5 +1,6 @@
 // What operators do to applications and deployments that are there, and the code of their kept revisions.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/isolated_code.hpp>
 
 #include <algorithm>
 #include <set>
@@ -209,11 +210,15 @@ std::optional<stored_deployment> applications::stored(const deployment_name& nam
   }
 }
 
-result<library::application_code> applications::load(const std::string& name, const std::string& application,
-                                                     std::uint64_t revision) {
-  auto where = code_name_from(name);
+result<library::application_code> applications::load(const stored_release& what, const std::string& application) {
+  const auto revision = what.revision;
+  auto where = code_name_from(what.user_code.name);
   if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
+  if (what.spec.isolation == isolation_mode::process)
+    return load_isolated(p_.workers,
+                         {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
+                         what.spec);
   return p_.code.load({.digest = std::move(where->digest),
                        .import_path = std::move(where->import_path),
                        .application = application,
@@ -223,7 +228,7 @@ result<library::application_code> applications::load(const std::string& name, co
 }
 
 result<code_ref> applications::load_code(const stored_release& what, const deployment_name& name) {
-  auto loaded = load(what.user_code.name, name.application, what.revision);
+  auto loaded = load(what, name.application);
   if (!loaded)
     return loaded.why();
   for (const auto& x : loaded->deployments)

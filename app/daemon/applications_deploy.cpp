@@ -1,5 +1,6 @@
 // How the config of an application becomes what runs: prepare (nothing changes), store, deploy, store that it is done.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/isolated_code.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -58,28 +59,23 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
     return {{}, of_error(stored.why())};
   prepared out;
   out.digest = stored->digest;
+  out.code_key = code_key(app, out.digest);
   std::optional<library::application_code> known; // the same bytes and arguments are not loaded again
   {
     const std::lock_guard guard{mutex_};
     const auto it = records_.find(app.name);
-    if (it != records_.end() && it->second.code && it->second.code->digest == out.digest &&
-        it->second.app.import_path == app.import_path && it->second.app.args == app.args)
+    if (it != records_.end() && it->second.code && it->second.code_key == out.code_key)
       known = it->second.code;
   }
-  const json as{out.digest, app.import_path, app.args};
   const auto spare = spares_.find(app.name);
-  if (!known && spare != spares_.end() && spare->second.first == as)
+  if (!known && spare != spares_.end() && spare->second.first == out.code_key)
     known = spare->second.second;
-  if (!known) {
-    auto loaded = p_.code.load({.digest = out.digest,
-                                .import_path = app.import_path,
-                                .application = app.name,
-                                .args = app.args,
-                                .others = peers{lookup_of(app.name)}});
+  const bool fresh = !known;
+  if (fresh) {
+    auto loaded = load_or_describe(app, out.digest);
     if (!loaded)
       return {{}, of_error(loaded.why())};
     known = std::move(*loaded);
-    spares_.insert_or_assign(app.name, std::pair{as, *known});
   }
   out.code = std::move(*known);
   std::vector<deployment_spec> defaults;
@@ -89,6 +85,11 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   if (!targets.ok())
     return {{}, refusal{400, "invalid_config", config::to_string(targets.errors), targets.errors}};
   out.targets = std::move(targets.targets);
+  if (fresh) {
+    if (const auto why = give_workers(app, out))
+      return {{}, of_error(*why)};
+    spares_.insert_or_assign(app.name, std::pair{out.code_key, out.code});
+  }
   std::vector<config::problem> unfit;
   for (std::size_t i = 0; i < out.targets.size(); ++i) {
     const auto& spec = out.targets[i].spec;
@@ -112,6 +113,56 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   return {std::move(out)};
 }
 
+result<library::application_code> applications::load_or_describe(const config::application& app,
+                                                                 const std::string& digest) {
+  if (wants_isolation(app))
+    return load_isolated(p_.workers, {app.name, digest, app.import_path, app.args, first_env(app)}, {});
+  return p_.code.load({.digest = digest,
+                       .import_path = app.import_path,
+                       .application = app.name,
+                       .args = app.args,
+                       .others = peers{lookup_of(app.name)}});
+}
+
+/// Each deployment the code that it asks for: in workers, each environment tried once, or loaded here.
+std::optional<error> applications::give_workers(const config::application& app, prepared& what) {
+  const bool described = wants_isolation(app);
+  std::optional<library::application_code> here;
+  std::set<json> tried;
+  if (described)
+    tried.insert(first_env(app));
+  for (std::size_t i = 0; i < what.targets.size(); ++i) {
+    const auto& spec = what.targets[i].spec;
+    auto& mine = what.code.deployments[i].user_code;
+    const worker::launch in_worker{app.name, what.digest, app.import_path, app.args, spec.runtime_env.get()};
+    if (spec.isolation == isolation_mode::process) {
+      if (!p_.workers)
+        return load_isolated(nullptr, in_worker, spec).why();
+      if (tried.insert(in_worker.runtime_env).second)
+        if (const auto seen = p_.workers->describe(in_worker); !seen)
+          return seen.why();
+      mine = p_.workers->code_for(in_worker, spec.name, mine->traits(), spec.replicas_per_worker);
+    } else if (described) {
+      if (!here) {
+        auto loaded = p_.code.load({.digest = what.digest,
+                                    .import_path = app.import_path,
+                                    .application = app.name,
+                                    .args = app.args,
+                                    .others = peers{lookup_of(app.name)}});
+        if (!loaded)
+          return loaded.why();
+        here = std::move(*loaded);
+      }
+      const auto same = [&](const auto& x) { return x.defaults.name == spec.name; };
+      const auto found = std::find_if(here->deployments.begin(), here->deployments.end(), same);
+      if (found == here->deployments.end())
+        return error{errc::rejected, app.import_path + " declares " + spec.name + " in a worker, but not here"};
+      mine = found->user_code;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<stored_release> applications::same_version(const config::target& x, const std::string& digest) const {
   if (!x.version_is_written)
     return std::nullopt;
@@ -126,7 +177,8 @@ std::optional<stored_release> applications::same_version(const config::target& x
   for (const auto& r : d->releases) {
     const auto& print = r.user_code.fingerprint;
     if (r.spec.version == spec.version && r.spec.init_args == spec.init_args && r.spec.execution == spec.execution &&
-        (print.empty() || print == x.fingerprint) && rank(&r) >= rank(found))
+        r.spec.isolation == spec.isolation && r.spec.replicas_per_worker == spec.replicas_per_worker &&
+        r.spec.runtime_env == spec.runtime_env && (print.empty() || print == x.fingerprint) && rank(&r) >= rank(found))
       found = &r;
   }
   return found && digest_of(*found) != digest ? std::optional{*found} : std::nullopt;
@@ -279,7 +331,8 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
       out.warnings.push_back(version_warning(target, *kept, what.digest));
       p_.log(log_level::warning, out.warnings.back());
       code = {kept->user_code.name, nullptr, target.fingerprint};
-      if (const auto it = codes_.find(code.name); it != codes_.end())
+      if (const auto it = codes_.find(code.name);
+          it != codes_.end() && !is_remote(it->second) && kept->spec.isolation == isolation_mode::none)
         code.local = it->second;
       else if (auto loaded = load_code(*kept, name))
         code.local = loaded->local;
@@ -309,6 +362,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
   if (same && changed)
     ++r.facts.revision;
   r.code = what.code;
+  r.code_key = what.code_key;
   r.finished = true;
   r.facts.failure.clear();
   spares_.erase(r.facts.name); // it runs

@@ -148,6 +148,7 @@ int run(const serve_options& options) {
   if (!options.access_log.empty())
     accesses.emplace(options.access_log);
 
+  std::optional<worker::pool> workers; // outlives the runtime, and lets go of its actor system before that ends
   std::optional<runtime> rt;
   // Borrowed: the database outlives the runtime.
   rt.emplace(runtime_options{
@@ -161,7 +162,18 @@ int run(const serve_options& options) {
           },
       .on_log = [&](troupe::log_level l, std::string_view text) { log.write(l, text); },
       .store = {std::shared_ptr<void>{}, &db},
-      .scheduler_threads = options.worker_threads});
+      .scheduler_threads = options.worker_threads,
+      .configure = &worker::pool::configure,
+      .on_stopped =
+          [&] {
+            if (workers)
+              workers->stop();
+          }});
+  workers.emplace(rt->system(), worker::pool_options{
+                                    .program = "/proc/self/exe",
+                                    .data_dir = fs::absolute(options.data_dir),
+                                    .code_dirs = code_dirs_of(options),
+                                    .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); }});
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
@@ -185,7 +197,8 @@ int run(const serve_options& options) {
                      .code = code,
                      .rt = *rt,
                      .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
-                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); }}};
+                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                     .workers = &*workers}};
   const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
   const auto pid = ::getpid();
   http::options api_limits;
