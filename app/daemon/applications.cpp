@@ -29,7 +29,10 @@ refusal unknown_application(const std::string& name, const std::vector<std::stri
   return {404, "not_found", known.empty() ? "there is no application " + name + ", nor any other" : text};
 }
 
-applications::applications(parts p) : p_(std::move(p)) {}
+applications::applications(parts p) : p_(std::move(p)) {
+  if (!p_.secrets)
+    p_.secrets = std::make_shared<const secrets::keeper>(secrets::options{.data_dir = p_.files.options().data_dir});
+}
 
 applications::~applications() {
   for (const auto& [name, lookup] : lookups_)
@@ -214,12 +217,12 @@ result<library::application_code> applications::load(const std::string& name, co
   auto where = code_name_from(name);
   if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
-  return p_.code.load({.digest = std::move(where->digest),
-                       .import_path = std::move(where->import_path),
-                       .application = application,
-                       .revision = revision,
-                       .args = std::move(where->args),
-                       .others = peers{lookup_of(application)}});
+  return load({.digest = std::move(where->digest),
+               .import_path = std::move(where->import_path),
+               .application = application,
+               .revision = revision,
+               .args = std::move(where->args),
+               .others = peers{lookup_of(application)}});
 }
 
 result<code_ref> applications::load_code(const stored_release& what, const deployment_name& name) {

@@ -12,6 +12,7 @@
 #include <troupe/app/library/loader.hpp>
 #include <troupe/app/library/runtime_lookup.hpp>
 #include <troupe/app/runtime/runtime.hpp>
+#include <troupe/app/secrets/secrets.hpp>
 #include <troupe/app/storage/database.hpp>
 #include <troupe/messages/stored_deployment.hpp>
 
@@ -89,6 +90,7 @@ public:
     runtime& rt;
     std::function<void(std::vector<ingress::route>)> set_routes;
     std::function<void(log_level, const std::string&)> log;
+    std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
   };
   explicit applications(parts p);
   ~applications(); ///< Code that looks for others is told that the runtime has stopped.
@@ -153,6 +155,9 @@ private:
     std::string code_of(const config::application& app, const std::string& deployment) const;
   };
   outcome_of<prepared> prepare(const config::application& app);
+  /// `user_config`s with references sealed.
+  std::optional<refusal> seal(const config::application& app, std::vector<config::target>& targets) const;
+  result<library::application_code> load(library::load_request what);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
                                                             bool keep_going, bool at_start);
