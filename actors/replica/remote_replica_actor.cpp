@@ -87,11 +87,11 @@ protected:
         },
         [this](replica_reconfigured& x) {
           if (x.replica == identity_.ref && x.seq == updates_)
-            run(machine_.step(event::reconfigured{x.ok, std::move(x.message)}));
+            run(machine_.step(event::reconfigured{x.ok, code_->shown(std::move(x.message))}));
         },
         [this](replica_checked& x) {
           if (x.replica == identity_.ref && x.seq == checks_)
-            run(machine_.step(event::checked{x.ok, std::move(x.message)}));
+            run(machine_.step(event::checked{x.ok, code_->shown(std::move(x.message))}));
         },
         [this](replica_stopped& x) {
           if (x.replica == identity_.ref)
@@ -136,6 +136,7 @@ private:
     if (x.place != place_ || machine_.current() == phase::ended)
       return;
     lost_ = true;
+    x.how = code_->shown(std::move(x.how));
     may_repeat_ = !x.by_request;
     if (machine_.current() == phase::constructing)
       return run(machine_.step(event::constructed{false, std::move(x.how), {}}));
@@ -146,6 +147,7 @@ private:
   }
 
   void on_stopped(replica_stopped& x) {
+    x.message = code_->shown(std::move(x.message));
     remote_ = nullptr;
     stopped_ = true;
     if (machine_.current() == phase::constructing)
@@ -217,7 +219,7 @@ private:
       if (a.code == 0)
         which.call->answer_from(which.attempt, a.content);
       else
-        which.call->refuse(which.attempt, error{static_cast<errc>(a.code), std::move(a.content)});
+        which.call->refuse(which.attempt, error{static_cast<errc>(a.code), code_->shown(std::move(a.content))});
     }
     note_running();
     if (machine_.awaits_drained())
@@ -254,7 +256,12 @@ private:
   }
 
   void perform(effect::construct&) { code_->workers().attach(place_, code_, ctrl()); }
-  void perform(effect::reconfigure& e) { post_remote(config_update{++updates_, std::move(e.user_config)}); }
+  void perform(effect::reconfigure& e) {
+    auto config = code_->delivered(e.user_config);
+    if (!config)
+      return run(machine_.step(event::reconfigured{false, config.why().message}));
+    post_remote(config_update{++updates_, std::move(*config)});
+  }
   void perform(effect::check&) { post_remote(check_replica{++checks_}); }
   void perform(effect::destroy&) {
     if (lost_ || stopped_)

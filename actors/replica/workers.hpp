@@ -5,6 +5,7 @@
 #pragma once
 
 #include <troupe/actors/replica/code.hpp>
+#include <troupe/actors/router/result.hpp>
 #include <troupe/messages/worker.hpp>
 
 #include <caf/actor_control_block.hpp>
@@ -49,6 +50,10 @@ public:
   virtual worker_source& workers() const noexcept = 0;
   /// As its library declares it.
   virtual const std::string& deployment() const noexcept = 0;
+  /// A `user_config` as its user code is to get it; an error is as if `reconfigure` had thrown it.
+  virtual result<json_doc> delivered(const json_doc& user_config) const { return user_config; }
+  /// What user code said, as it may be shown.
+  virtual std::string shown(std::string text) const { return text; }
 };
 
 } // namespace troupe::replica

@@ -162,7 +162,7 @@ response get_config(const call_in& in) {
     for (const auto& a : in.about.rt.applications())
       if (a.name == f.name)
         for (const auto& d : a.deployments)
-          effective[d.name] = to_json(in.about.rt.config(deployment_name{f.name, d.name}.full()));
+          effective[d.name] = shown(in.about.rt.config(deployment_name{f.name, d.name}.full()));
     return as_json({{"given", f.given}, {"effective", std::move(effective)}, {"revision", f.revision}});
   }
   no_application(in);

@@ -30,7 +30,10 @@ refusal unknown_application(const std::string& name, const std::vector<std::stri
   return {404, "not_found", known.empty() ? "there is no application " + name + ", nor any other" : text};
 }
 
-applications::applications(parts p) : p_(std::move(p)) {}
+applications::applications(parts p) : p_(std::move(p)) {
+  if (!p_.secrets)
+    p_.secrets = std::make_shared<const secrets::keeper>(secrets::options{.data_dir = p_.files.options().data_dir});
+}
 
 applications::~applications() {
   for (const auto& [name, lookup] : lookups_)
@@ -219,12 +222,12 @@ result<library::application_code> applications::load(const stored_release& what,
     return load_isolated(p_.workers,
                          {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
                          what.spec);
-  return p_.code.load({.digest = std::move(where->digest),
-                       .import_path = std::move(where->import_path),
-                       .application = application,
-                       .revision = revision,
-                       .args = std::move(where->args),
-                       .others = peers{lookup_of(application)}});
+  return load({.digest = std::move(where->digest),
+               .import_path = std::move(where->import_path),
+               .application = application,
+               .revision = revision,
+               .args = std::move(where->args),
+               .others = peers{lookup_of(application)}});
 }
 
 result<code_ref> applications::load_code(const stored_release& what, const deployment_name& name) {

@@ -12,6 +12,7 @@
 #include <troupe/app/library/loader.hpp>
 #include <troupe/app/library/runtime_lookup.hpp>
 #include <troupe/app/runtime/runtime.hpp>
+#include <troupe/app/secrets/secrets.hpp>
 #include <troupe/app/storage/database.hpp>
 #include <troupe/app/worker/pool.hpp>
 #include <troupe/messages/stored_deployment.hpp>
@@ -91,6 +92,7 @@ public:
     std::function<void(std::vector<ingress::route>)> set_routes;
     std::function<void(log_level, const std::string&)> log;
     worker::pool* workers = nullptr; ///< Null: `isolation: process` is refused.
+    std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
   };
   explicit applications(parts p);
   ~applications(); ///< Code that looks for others is told that the runtime has stopped.
@@ -159,6 +161,9 @@ private:
   outcome_of<prepared> prepare(const config::application& app);
   result<library::application_code> load_or_describe(const config::application& app, const std::string& digest);
   std::optional<error> give_workers(const config::application& app, prepared& what);
+  /// `user_config`s with references sealed.
+  std::optional<refusal> seal(const config::application& app, std::vector<config::target>& targets) const;
+  result<library::application_code> load(library::load_request what);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
                                                             bool keep_going, bool at_start);

@@ -1,6 +1,7 @@
 // How the config of an application becomes what runs: prepare (nothing changes), store, deploy, store that it is done.
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/isolated_code.hpp>
+#include <troupe/app/secrets/resolving_code.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -37,6 +38,15 @@ public:
 private:
   std::optional<refusal> all_;
 };
+
+constexpr const char* no_secret_code = "secret_unavailable";
+
+std::string path_of(const config::application& app, const std::string& deployment) {
+  const auto named = [&](const json& x) { return x.value("name", "") == deployment; };
+  const auto at = std::find_if(app.deployments.begin(), app.deployments.end(), named);
+  return at == app.deployments.end() ? deployment + " (as the code declares it)"
+                                     : "deployments[" + std::to_string(at - app.deployments.begin()) + "]";
+}
 
 /// As it would be in a whole config: where it stands in the address, the name may be left out.
 json with_name(json given, const std::string& name) {
@@ -95,12 +105,8 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
     const auto& spec = out.targets[i].spec;
     const auto& traits = out.code.deployments[i].user_code->traits();
     const auto refuse = [&](const char* field, const json& value, const char* why) {
-      const auto named = [&](const json& x) { return x.value("name", "") == spec.name; };
-      const auto at = std::find_if(app.deployments.begin(), app.deployments.end(), named);
-      const auto path = at == app.deployments.end()
-                            ? spec.name + " (as the code declares it)"
-                            : "deployments[" + std::to_string(at - app.deployments.begin()) + "]";
-      unfit.push_back({"", 0, 0, path + '.' + field, value.dump().substr(0, 100), "null: " + traits.name + why});
+      unfit.push_back(
+          {"", 0, 0, path_of(app, spec.name) + '.' + field, value.dump().substr(0, 100), "null: " + traits.name + why});
     };
     if (!spec.user_config.is_null() && !traits.has_reconfigure)
       refuse("user_config", spec.user_config.get(), " has no reconfigure");
@@ -110,6 +116,8 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   }
   if (!unfit.empty())
     return {{}, refusal{400, "invalid_config", config::to_string(unfit), unfit}};
+  if (auto why = seal(app, out.targets))
+    return {{}, std::move(why)};
   return {std::move(out)};
 }
 
@@ -117,11 +125,11 @@ result<library::application_code> applications::load_or_describe(const config::a
                                                                  const std::string& digest) {
   if (wants_isolation(app))
     return load_isolated(p_.workers, {app.name, digest, app.import_path, app.args, first_env(app)}, {});
-  return p_.code.load({.digest = digest,
-                       .import_path = app.import_path,
-                       .application = app.name,
-                       .args = app.args,
-                       .others = peers{lookup_of(app.name)}});
+  return load({.digest = digest,
+               .import_path = app.import_path,
+               .application = app.name,
+               .args = app.args,
+               .others = peers{lookup_of(app.name)}});
 }
 
 /// Each deployment the code that it asks for: in workers, each environment tried once, or loaded here.
@@ -144,7 +152,7 @@ std::optional<error> applications::give_workers(const config::application& app, 
       mine = p_.workers->code_for(in_worker, spec.name, mine->traits(), spec.replicas_per_worker);
     } else if (described) {
       if (!here) {
-        auto loaded = p_.code.load({.digest = what.digest,
+        auto loaded = load({.digest = what.digest,
                                     .import_path = app.import_path,
                                     .application = app.name,
                                     .args = app.args,
@@ -161,6 +169,33 @@ std::optional<error> applications::give_workers(const config::application& app, 
     }
   }
   return std::nullopt;
+}
+
+std::optional<refusal> applications::seal(const config::application& app, std::vector<config::target>& targets) const {
+  std::vector<config::problem> wrong;
+  bool malformed = false;
+  for (auto& t : targets) {
+    if (!secrets::has_references(t.spec.user_config.get()))
+      continue;
+    auto x = p_.secrets->seal(t.spec.user_config.get(), path_of(app, t.spec.name) + ".user_config");
+    for (auto& f : x.faults) {
+      wrong.push_back({"", 0, 0, std::move(f.path), std::move(f.value), std::move(f.allowed)});
+      malformed = malformed || f.is_malformed;
+    }
+    t.spec.user_config = json_doc{std::move(x.value)};
+  }
+  if (wrong.empty())
+    return std::nullopt;
+  return refusal{400, malformed ? "invalid_config" : no_secret_code, config::to_string(wrong), wrong};
+}
+
+/// What it loads resolves references to secrets.
+result<library::application_code> applications::load(library::load_request what) {
+  auto loaded = p_.code.load(std::move(what));
+  if (loaded)
+    for (auto& d : loaded->deployments)
+      d.user_code = secrets::resolving(std::move(d.user_code), p_.secrets);
+  return loaded;
 }
 
 std::optional<stored_release> applications::same_version(const config::target& x, const std::string& digest) const {
@@ -207,7 +242,10 @@ applications::prepare_all(const std::vector<config::application>& apps, bool pru
       wrong.add(i, apps[i].name, std::move(*taken));
     auto kept_out = at_start ? quarantined(apps[i]) : std::nullopt;
     auto& ready = out.emplace_back(kept_out ? outcome_of<prepared>{{}, std::move(kept_out)} : prepare(apps[i]));
-    if (!ready && !(keep_going && ready.refused->fields.empty()))
+    // A secret that is away must not keep the daemon, and all else in it, from starting.
+    const bool goes_on = !ready && ((keep_going && ready.refused->fields.empty()) ||
+                                    (at_start && ready.refused->code == no_secret_code));
+    if (!ready && !goes_on)
       wrong.add(i, apps[i].name, *ready.refused);
   }
   if (auto why = wrong.take())

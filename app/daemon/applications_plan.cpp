@@ -50,6 +50,13 @@ planned_change applications::plan_one(const config::application& app, const prep
     c.fields = config::diff(now, from, t.spec, to);
     c.change = config::change_of(c.fields);
     c.text = config::describe(&now, t.spec, c.fields);
+    for (auto& f : c.fields)
+      if (f.path == "user_config") {
+        f.from = secrets::shown(std::move(f.from));
+        f.to = secrets::shown(std::move(f.to));
+        if (f.from == f.to)
+          c.text += "; what a secret holds has changed";
+      }
   } catch (const command_failed&) {
     c.change = change_kind::created;
     c.text = config::describe(nullptr, t.spec, {});

@@ -12,11 +12,13 @@
 #include <troupe/app/daemon/ticker.hpp>
 #include <troupe/app/http/server.hpp>
 #include <troupe/app/ingress/server.hpp>
+#include <troupe/app/secrets/secrets.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -106,6 +108,17 @@ private:
   storage::database& db_;
 };
 
+std::shared_ptr<const secrets::keeper> secrets_of(const serve_options& options, log_lines& log) {
+  if (!options.secrets_dir.empty() && !fs::is_directory(options.secrets_dir))
+    throw cannot_start("--secrets-dir " + options.secrets_dir.string() +
+                       " is no directory; it must be one with a file for each secret");
+  return std::make_shared<const secrets::keeper>(
+      secrets::options{.data_dir = options.data_dir,
+                       .secrets_dir = options.secrets_dir,
+                       .credentials_dir = options.credentials_dir,
+                       .warn = [&log](const std::string& text) { log.write(troupe::log_level::warning, text); }});
+}
+
 config::document_result read_config(const serve_options& options) {
   if (options.config_file.empty())
     return {};
@@ -137,6 +150,8 @@ int run(const serve_options& options) {
   const auto crash_file = options.data_dir / "crashes";
   const auto crashes = library::crash_recorder::read(crash_file);
   library::crash_recorder recorder{crash_file};
+  const auto secrets = secrets_of(options, log);
+  recorder.set_text_filter([secrets](std::string text) { return secrets->masked_at_once(std::move(text)); });
   library::store files{{.data_dir = options.data_dir, .code_dirs = code_dirs_of(options)}};
   library::loader_options loading;
   loading.max_copies = options.limits.loaded_libraries.value_or(loading.max_copies);
@@ -169,11 +184,12 @@ int run(const serve_options& options) {
             if (workers)
               workers->stop();
           }});
-  workers.emplace(rt->system(), worker::pool_options{
-                                    .program = "/proc/self/exe",
-                                    .data_dir = fs::absolute(options.data_dir),
-                                    .code_dirs = code_dirs_of(options),
-                                    .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); }});
+  workers.emplace(rt->system(),
+                  worker::pool_options{.program = "/proc/self/exe",
+                                       .data_dir = fs::absolute(options.data_dir),
+                                       .code_dirs = code_dirs_of(options),
+                                       .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                                       .secrets = secrets});
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
@@ -198,7 +214,8 @@ int run(const serve_options& options) {
                      .rt = *rt,
                      .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
                      .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
-                     .workers = &*workers}};
+                     .workers = &*workers,
+                     .secrets = secrets}};
   const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
   const auto pid = ::getpid();
   http::options api_limits;

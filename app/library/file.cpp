@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
 #include <openssl/evp.h>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -15,31 +14,6 @@
 namespace troupe::library {
 
 namespace {
-
-class hasher {
-public:
-  hasher() {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-      throw std::runtime_error("SHA-256 is not available");
-  }
-  void add(const char* bytes, std::size_t n) { EVP_DigestUpdate(context_.get(), bytes, n); }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (unsigned i = 0; i < length; ++i)
-      out.append({digits[raw[i] >> 4U], digits[raw[i] & 15U]});
-    return out;
-  }
-
-private:
-  struct freed {
-    void operator()(EVP_MD_CTX* x) const { EVP_MD_CTX_free(x); }
-  };
-  std::unique_ptr<EVP_MD_CTX, freed> context_{EVP_MD_CTX_new()};
-};
 
 constexpr std::size_t chunk = std::size_t{256} << 10U;
 
@@ -84,6 +58,33 @@ bool read_all(int fd, F take) {
 
 } // namespace
 
+void hasher::freed::operator()(evp_md_ctx_st* x) const { EVP_MD_CTX_free(x); }
+
+hasher::hasher() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not available");
+}
+
+void hasher::add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+
+std::string hasher::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  return hex_of({reinterpret_cast<const char*>(raw.data()), length});
+}
+
+std::string hex_of(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    const auto x = static_cast<unsigned char>(c);
+    out.append({digits[x >> 4U], digits[x & 15U]});
+  }
+  return out;
+}
+
 descriptor::~descriptor() {
   if (fd_ >= 0)
     ::close(fd_);
@@ -93,7 +94,7 @@ std::string text_of_errno(int number) { return std::error_code(number, std::gene
 
 std::string sha256(std::string_view bytes) {
   hasher h;
-  h.add(bytes.data(), bytes.size());
+  h.add(bytes);
   return h.hex();
 }
 
@@ -101,7 +102,7 @@ result<std::string> sha256_of_file(const std::filesystem::path& file) {
   const descriptor fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   hasher h;
   const auto add = [&](const char* bytes, std::size_t n) {
-    h.add(bytes, n);
+    h.add({bytes, n});
     return true;
   };
   if (!fd || !read_all(fd.get(), add))
@@ -123,7 +124,7 @@ result<copied> copy_hashed(int from, const std::filesystem::path& to, std::uint6
     too_large = done.bytes > limit;
     if (too_large)
       return false;
-    h.add(bytes, n);
+    h.add({bytes, n});
     return write_all(out.get(), bytes, n);
   };
   if (!read_all(from, take) || (durable && ::fsync(out.get()) != 0)) {

@@ -5,9 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+
+struct evp_md_ctx_st; // OpenSSL's
 
 namespace troupe::library {
 
@@ -31,6 +34,23 @@ private:
 
 /// The text of `errno`.
 std::string text_of_errno(int number);
+
+/// Two hex digits for each byte.
+std::string hex_of(std::string_view bytes);
+
+/// SHA-256 of what comes in pieces. Confined to one thread.
+class hasher {
+public:
+  hasher();
+  void add(std::string_view bytes);
+  std::string hex(); ///< As 64 hex digits, of what was added; then begins anew.
+
+private:
+  struct freed {
+    void operator()(evp_md_ctx_st* x) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, freed> context_;
+};
 
 /// SHA-256 as 64 hex digits.
 std::string sha256(std::string_view bytes);

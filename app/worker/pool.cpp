@@ -84,7 +84,8 @@ public:
   std::uint16_t number = 0;
 };
 
-pool::pool(caf::actor_system& sys, pool_options options) : loop_(std::make_shared<loop>(sys, std::move(options))) {}
+pool::pool(caf::actor_system& sys, pool_options options)
+    : secrets_(options.secrets), loop_(std::make_shared<loop>(sys, std::move(options))) {}
 
 pool::~pool() { stop(); }
 
@@ -120,7 +121,7 @@ result<library::application_code> pool::describe(launch what) {
 
 std::shared_ptr<const code> pool::code_for(launch what, const std::string& deployment, const code_traits& traits,
                                            std::uint32_t replicas_per_worker) {
-  return std::make_shared<worker_code>(*this, std::move(what), deployment, traits, replicas_per_worker);
+  return std::make_shared<worker_code>(*this, std::move(what), deployment, traits, replicas_per_worker, secrets_);
 }
 
 void pool::attach(std::uint64_t place, std::shared_ptr<const replica::remote_code> what, caf::strong_actor_ptr who) {

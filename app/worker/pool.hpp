@@ -39,6 +39,7 @@ struct pool_options {
   std::chrono::milliseconds hello_patience{60'000}; ///< For `describe`; a replica's start has its own timeout.
   std::chrono::milliseconds end_patience{2'000};
   std::function<void(control::log_level, const std::string&)> log; ///< May be empty. Any thread.
+  std::shared_ptr<const secrets::keeper> secrets; ///< Resolves references in `user_config`; may be null.
 };
 
 /// For the status. A value.
@@ -83,6 +84,7 @@ public:
 
 private:
   class loop;
+  const std::shared_ptr<const secrets::keeper> secrets_;
   std::shared_ptr<loop> loop_;
 };
 

@@ -417,7 +417,7 @@ void pool_loop::gone(std::uint64_t number) {
   if (w.described)
     w.described(error{errc::unavailable, text});
   if (crashed)
-    log(control::log_level::warning, name_of(w) + text);
+    log(control::log_level::warning, name_of(w) + (w.code ? w.code->shown(text) : text));
   {
     const std::lock_guard guard{mutex_};
     secrets_.erase(number);
