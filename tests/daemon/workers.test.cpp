@@ -155,12 +155,16 @@ TEST_CASE_FIXTURE(workers, "variables and folder are the deployment's own; what 
   CHECK(get("/a/folder") == "/usr");
 }
 
+#if !defined(__SANITIZE_ADDRESS__) // its allocator maps more than it is asked for, and hangs where it may not; the
+                                   // release build's tests have this one
 TEST_CASE_FIXTURE(workers, "memory beyond its limit costs one worker") {
   serve({{"runtime_env", {{"limits", {{"memory", "300MiB"}}}}}});
   CHECK(fetch("/a/crash/memory").status == 500);
   CHECK(is_whole("a"));
-  CHECK(get("/a/x") == "here"); // a sanitizer's report is longer than what is kept of its stderr
+  CHECK(get("/a/x") == "here");
+  CHECK(contains(errors(), "about to end by memory"));
 }
+#endif
 
 TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
   serve({{"num_replicas", 4}, {"replicas_per_worker", 2}});
