@@ -137,23 +137,23 @@ private:
       return;
     lost_ = true;
     may_repeat_ = !x.by_request;
-    if (machine_.current() == phase::constructing)
-      return run(machine_.step(event::constructed{false, std::move(x.how), {}}));
-    if (machine_.current() == phase::destroying)
-      return run(machine_.step(event::destroyed{std::move(x.how)}));
-    give_back_calls();
-    run(machine_.step(event::killed{stop_reason::killed, std::move(x.how)}));
+    object_is_gone(std::move(x.how));
   }
 
   void on_stopped(replica_stopped& x) {
     remote_ = nullptr;
     stopped_ = true;
+    object_is_gone(std::move(x.message));
+  }
+
+  /// Whatever was expected of it.
+  void object_is_gone(std::string how) {
     if (machine_.current() == phase::constructing)
-      return run(machine_.step(event::constructed{false, std::move(x.message), {}}));
+      return run(machine_.step(event::constructed{false, std::move(how), {}}));
     if (machine_.current() == phase::destroying)
-      return run(machine_.step(event::destroyed{std::move(x.message)}));
+      return run(machine_.step(event::destroyed{std::move(how)}));
     give_back_calls();
-    run(machine_.step(event::killed{stop_reason::killed, std::move(x.message)}));
+    run(machine_.step(event::killed{stop_reason::killed, std::move(how)}));
   }
 
   // -- requests

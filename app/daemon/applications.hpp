@@ -158,6 +158,7 @@ private:
   };
   outcome_of<prepared> prepare(const config::application& app);
   result<library::application_code> load_or_describe(const config::application& app, const std::string& digest);
+  result<library::application_code> load_here(const config::application& app, const std::string& digest);
   std::optional<error> give_workers(const config::application& app, prepared& what);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,

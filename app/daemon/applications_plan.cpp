@@ -40,11 +40,11 @@ planned_change applications::plan_one(const config::application& app, const prep
     c.warning = version_warning(t, *known, next.digest);
   try {
     const auto now = p_.rt.config(t.spec.full_name());
-    const config::code_source to{app.import_path, next.digest, app.args, json::object()};
+    const config::code_source to{app.import_path, next.digest, app.args};
     auto from = to;
     if (const auto d = stored({app.name, t.spec.name})) // of the target: it may have been rolled back
       if (const auto code = code_name_from(d->find(d->target)->user_code.name))
-        from = {code->import_path, code->digest, code->args, json::object()};
+        from = {code->import_path, code->digest, code->args};
     if (t.version_is_written)
       from.digest = to.digest;
     c.fields = config::diff(now, from, t.spec, to);

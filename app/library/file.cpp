@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
@@ -84,12 +85,22 @@ bool read_all(int fd, F take) {
 
 } // namespace
 
-descriptor::~descriptor() {
+descriptor::~descriptor() { reset(); }
+
+void descriptor::reset() noexcept {
   if (fd_ >= 0)
     ::close(fd_);
+  fd_ = -1;
 }
 
 std::string text_of_errno(int number) { return std::error_code(number, std::generic_category()).message(); }
+
+std::string random_hex() {
+  std::array<char, 32> bytes{};
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("no random bytes");
+  return sha256({bytes.data(), bytes.size()}); // as random as they are
+}
 
 std::string sha256(std::string_view bytes) {
   hasher h;

@@ -24,6 +24,7 @@ public:
   ~descriptor();
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  void reset() noexcept; ///< Closes it.
 
 private:
   int fd_ = -1;
@@ -31,6 +32,9 @@ private:
 
 /// The text of `errno`.
 std::string text_of_errno(int number);
+
+/// 256 random bits as 64 hex digits. Throws `std::runtime_error` when there are none.
+std::string random_hex();
 
 /// SHA-256 as 64 hex digits.
 std::string sha256(std::string_view bytes);

@@ -136,8 +136,6 @@ void pool::kill(std::uint64_t place, std::string why) {
   loop_->work->post([w = loop_->work, place, why = std::move(why)]() mutable { w->kill(place, std::move(why)); });
 }
 
-std::vector<worker_info> pool::workers() const { return loop_->work->workers(); }
-
 void pool::stop() {
   if (!loop_->at)
     return;

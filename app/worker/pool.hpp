@@ -41,15 +41,6 @@ struct pool_options {
   std::function<void(control::log_level, const std::string&)> log; ///< May be empty. Any thread.
 };
 
-/// For the status. A value.
-struct worker_info {
-  std::uint64_t number = 0;
-  int pid = 0;
-  std::string application;
-  std::size_t replicas = 0;
-  bool up = false;
-};
-
 /// Thread-safe. Its thread starts and waits for processes; nothing here blocks but `describe` and `stop`.
 class pool final : public replica::worker_source {
 public:
@@ -75,8 +66,6 @@ public:
               caf::strong_actor_ptr who) override;
   void detach(std::uint64_t place) override;
   void kill(std::uint64_t place, std::string why) override;
-
-  std::vector<worker_info> workers() const;
 
   /// Kills what is left, and gives back what it has of the actor system. Idempotent; nothing may be attached after.
   void stop();

@@ -125,12 +125,6 @@ void write_whole(int fd, std::string_view bytes) {
 
 } // namespace
 
-void descriptor::reset() noexcept {
-  if (fd_ >= 0)
-    ::close(fd_);
-  fd_ = -1;
-}
-
 result<process> start(const std::string& program, const handover& what) {
   try {
     auto life = make_pipe();
