@@ -97,11 +97,10 @@ protected:
           if (x.replica == identity_.ref)
             on_stopped(x);
         },
-        [this](replica_stuck& x) {
+        [this](const replica_stuck& x) {
           if (identity_.owner && x.replica == identity_.ref)
             control::post_message(*identity_.env, ctrl(), context(),
-                                  caf::actor_cast<caf::strong_actor_ptr>(identity_.owner),
-                                  caf::make_message(std::move(x)));
+                                  caf::actor_cast<caf::strong_actor_ptr>(identity_.owner), caf::make_message(x));
         },
         [this](worker_answers& x) { on_answers(x); },
     };

@@ -98,7 +98,7 @@ std::string token_in(const std::filesystem::path& directory) {
       throw std::runtime_error(file.string() + " has no usable token: remove it to get a new one");
     return token;
   }
-  const auto token = library::random_hex();
+  auto token = library::random_hex();
   const auto part = file.string() + ".new";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0)

@@ -169,7 +169,7 @@ int run(const serve_options& options) {
             if (workers)
               workers->stop();
           }});
-  workers.emplace(rt->system(), worker::pool_options{
+  workers.emplace(rt->system(), worker::worker_pool_options{
                                     .program = "/proc/self/exe",
                                     .data_dir = fs::absolute(options.data_dir),
                                     .code_dirs = code_dirs_of(options),

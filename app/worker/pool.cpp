@@ -63,7 +63,7 @@ private:
 
 class pool::loop {
 public:
-  loop(caf::actor_system& system, pool_options given)
+  loop(caf::actor_system& system, worker_pool_options given)
       : sys(system), work(std::make_shared<pool_loop>(std::move(given))) {
     caf::actor_config cfg;
     at = sys.spawn_class<door, caf::hidden>(cfg, work);
@@ -84,7 +84,8 @@ public:
   std::uint16_t number = 0;
 };
 
-pool::pool(caf::actor_system& sys, pool_options options) : loop_(std::make_shared<loop>(sys, std::move(options))) {}
+pool::pool(caf::actor_system& sys, worker_pool_options options)
+    : loop_(std::make_shared<loop>(sys, std::move(options))) {}
 
 pool::~pool() { stop(); }
 

@@ -32,7 +32,7 @@
 
 namespace troupe::worker {
 
-struct pool_options {
+struct worker_pool_options {
   std::string program; ///< What is started, with the word "worker".
   std::filesystem::path data_dir;
   std::vector<std::filesystem::path> code_dirs;
@@ -45,7 +45,7 @@ struct pool_options {
 class pool final : public replica::worker_source {
 public:
   /// The system has CAF's middleman, with heartbeats (`configure`).
-  pool(caf::actor_system& sys, pool_options options);
+  pool(caf::actor_system& sys, worker_pool_options options);
   ~pool() override;
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;

@@ -13,7 +13,7 @@
 
 namespace troupe::worker {
 
-pool_loop::pool_loop(pool_options options)
+pool_loop::pool_loop(worker_pool_options options)
     : options_(std::move(options)), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { // NOLINT(hicpp-signed-bitwise)
   if (!epoll_ || !wake_)
@@ -145,8 +145,8 @@ void pool_loop::on_event(std::uint64_t about) {
 
 void pool_loop::read_output(worker& w, bool is_error) {
   auto& from = is_error ? w.at.err : w.at.out;
-  std::array<char, 64 * 1024> block; // NOLINT(cppcoreguidelines-pro-type-member-init): read into
-  for (int i = 0; i < 16; ++i) {     // then others have a turn
+  std::array<char, std::size_t{64} * 1024> block; // NOLINT(cppcoreguidelines-pro-type-member-init): read into
+  for (int i = 0; i < 16; ++i) {                  // then others have a turn
     const auto n = ::read(from.get(), block.data(), block.size());
     if (n == 0)
       return from.reset(); // leaves epoll, too

@@ -22,7 +22,7 @@ namespace troupe::worker {
 /// Public functions: `post`, `knows_secret`, `start` and `stop` from any thread, all others from its jobs.
 class pool_loop {
 public:
-  explicit pool_loop(pool_options options);
+  explicit pool_loop(worker_pool_options options);
   ~pool_loop();
   pool_loop(const pool_loop&) = delete;
   pool_loop& operator=(const pool_loop&) = delete;
@@ -79,7 +79,7 @@ private:
   std::string name_of(const worker& w) const;
   int patience() const; ///< Milliseconds until the next timer; -1 = none.
 
-  const pool_options options_;
+  const worker_pool_options options_;
   std::function<std::uint16_t()> open_door_;
   std::uint16_t port_ = 0; ///< 0 = not open yet.
   descriptor epoll_;

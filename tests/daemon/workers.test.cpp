@@ -101,15 +101,16 @@ TEST_CASE_FIXTURE(workers, "every way to end a process costs one worker, and the
   const std::pair<const char*, const char*> ways[] = {
       {"segv", "signal 11"},  {"abort", "signal 6"},      {"exit", "exit code 3"}, {"_exit", "exit code 4"},
       {"stack", "signal 11"}, {"destructor", "signal 6"}, {"thread", "signal 11"}};
-  for (const auto& [how, told] : ways) {
+  for (const auto& way : ways) {
+    const std::string how = way.first;
     CAPTURE(how);
-    const auto x = fetch(std::string{"/a/crash/"} + how);
+    const auto x = fetch("/a/crash/" + how);
     CHECK(x.status == 500);
     CHECK(is_whole("a"));
     CHECK(get("/a/x") == "here");
     const auto text = errors();
-    CHECK_MESSAGE(contains(text, told), text);
-    CHECK(contains(text, std::string{"about to end by "} + how));
+    CHECK_MESSAGE(contains(text, way.second), text);
+    CHECK(contains(text, "about to end by " + how));
   }
 }
 
