@@ -17,9 +17,16 @@ constexpr std::size_t max_variables = 1000;
 constexpr std::size_t max_text = 32 * std::size_t{1024}; // of a variable or path
 constexpr std::size_t max_folders = 100;
 
-constexpr std::string_view allowed_variable = "a text of at most 32768 bytes without NUL, under a name of letters, "
-                                              "digits and '_' that begins with none of 0 to 9";
-constexpr std::string_view allowed_folder = "an absolute path of at most 4096 bytes";
+constexpr std::size_t max_path = 4096;
+
+constexpr std::string_view allowed_variable =
+    "a text of at most 32768 bytes without NUL, or {\"$secret\": name}, under a "
+    "name of letters, digits and '_' that begins with none of 0 to 9";
+constexpr std::string_view allowed_folder = "an absolute path of at most 4096 bytes, or with a package one in it, "
+                                            "without \"..\"";
+constexpr std::string_view allowed_package = "a path of 1 to 4096 bytes: a folder or a .tar.gz in a code directory";
+constexpr std::string_view allowed_in_code = "nothing here: references to secrets and packages belong into the config, "
+                                             "not into code";
 constexpr std::string_view allowed_memory = "bytes, more than 0: an integer, or a text such as \"512MiB\" or \"2GiB\"";
 
 bool is_variable_name(std::string_view x) {
@@ -29,22 +36,51 @@ bool is_variable_name(std::string_view x) {
   return !x.empty() && x.size() <= 256 && (x[0] < '0' || x[0] > '9') && std::all_of(x.begin(), x.end(), good);
 }
 
-bool is_folder(const json& x) {
+bool is_path(const json& x) {
   if (!x.is_string())
     return false;
   const auto& text = x.get_ref<const std::string&>();
-  return text.starts_with('/') && text.size() <= 4096 && text.find('\0') == std::string::npos;
+  return !text.empty() && text.size() <= max_path && text.find('\0') == std::string::npos;
+}
+
+bool leads_up(std::string_view path) { return ("/" + std::string(path) + "/").find("/../") != std::string::npos; }
+
+bool is_folder(const json& x, bool in_package) {
+  if (!is_path(x))
+    return false;
+  const auto& text = x.get_ref<const std::string&>();
+  return text.starts_with('/') || (in_package && !leads_up(text));
+}
+
+/// An object that names a secret, in the form that is asked for.
+bool is_secret(const json& x, runtime_env_form form) {
+  const auto is_text = [&](const char* key) { return x.contains(key) && x[key].is_string(); };
+  if (!x.is_object() || !is_text("$secret"))
+    return false;
+  return form == runtime_env_form::written ? x.size() == 1 : x.size() == 2 && is_text("$digest");
+}
+
+bool is_package(const json& x, runtime_env_form form) {
+  if (form == runtime_env_form::written)
+    return is_path(x);
+  return x.is_object() && x.size() == 2 && x.contains(package_source) && is_path(x[package_source]) &&
+         x.contains(package_digest) && x[package_digest].is_string();
 }
 
 class checker {
 public:
-  explicit checker(std::vector<field_error>& errors) : errors_(errors) {}
+  checker(runtime_env_form form, std::vector<field_error>& errors) : form_(form), errors_(errors) {}
 
   void env(const json& value) {
-    known(value, "runtime_env", std::array<std::string_view, 4>{"env_vars", "working_dir", "library_path", "limits"});
+    known(value, "runtime_env",
+          std::array<std::string_view, 5>{"env_vars", "working_dir", "library_path", "package", "limits"});
+    const auto* package = member(value, "package");
+    in_package_ = package != nullptr;
+    if (package && !is_package(*package, form_))
+      report("runtime_env.package", *package, form_ == runtime_env_form::written ? allowed_package : allowed_in_code);
     if (const auto* x = member(value, "env_vars"))
       variables(*x);
-    if (const auto* x = member(value, "working_dir"); x && !is_folder(*x))
+    if (const auto* x = member(value, "working_dir"); x && !is_folder(*x, in_package_))
       report("runtime_env.working_dir", *x, allowed_folder);
     if (const auto* x = member(value, "library_path"))
       folders(*x);
@@ -69,8 +105,8 @@ private:
       for (const auto name : names)
         if (edit_distance(name, key) <= 2)
           allowed.append("; did you mean \"").append(name).append("\"?");
-      if (key == "package" || key == "pip" || key == "conda" || key == "py_modules")
-        allowed = "nothing: there are no packages in this release; put libraries in folders of library_path";
+      if (key == "pip" || key == "conda" || key == "py_modules" || key == "uv")
+        allowed = "nothing: that is Python's; C++ code has its libraries in a package, or in folders of library_path";
       report(path + "." + spec_fields::excerpt_of_key(key), value, allowed);
     }
   }
@@ -81,7 +117,11 @@ private:
     for (const auto& [key, value] : x.items()) {
       const auto path = "runtime_env.env_vars." + spec_fields::excerpt_of_key(key);
       const auto* text = value.is_string() ? &value.get_ref<const std::string&>() : nullptr;
-      if (!text || !is_variable_name(key) || text->size() > max_text || text->find('\0') != std::string::npos)
+      const bool good =
+          text ? text->size() <= max_text && text->find('\0') == std::string::npos : is_secret(value, form_);
+      if (form_ == runtime_env_form::sealed && is_secret(value, runtime_env_form::written))
+        report(path, value, allowed_in_code);
+      else if (!good || !is_variable_name(key))
         report(path, value, allowed_variable);
       else if (key == "LD_LIBRARY_PATH")
         report(path, value, "nothing: runtime_env.library_path says it");
@@ -90,9 +130,9 @@ private:
 
   void folders(const json& x) {
     if (!x.is_array() || x.size() > max_folders)
-      return report("runtime_env.library_path", x, "a list of at most 100 absolute paths");
+      return report("runtime_env.library_path", x, "a list of at most 100 paths");
     for (std::size_t i = 0; i < x.size(); ++i)
-      if (!is_folder(x[i]) || x[i].get_ref<const std::string&>().find_first_of(":;") != std::string::npos)
+      if (!is_folder(x[i], in_package_) || x[i].get_ref<const std::string&>().find_first_of(":;") != std::string::npos)
         report("runtime_env.library_path[" + std::to_string(i) + "]", x[i],
                std::string(allowed_folder) + ", without ':' and ';'");
   }
@@ -122,6 +162,8 @@ private:
     errors_.push_back({path, spec_fields::excerpt(value), std::string(allowed)});
   }
 
+  const runtime_env_form form_;
+  bool in_package_ = false;
   std::vector<field_error>& errors_;
 };
 
@@ -155,6 +197,18 @@ std::optional<std::uint64_t> to_bytes(const json& value) {
   return static_cast<std::uint64_t>(bytes);
 }
 
+json written_form(json sealed) {
+  if (!sealed.is_object())
+    return sealed;
+  if (const auto it = sealed.find("env_vars"); it != sealed.end() && it->is_object())
+    for (auto& [name, value] : it->items())
+      if (value.is_object())
+        value.erase("$digest");
+  if (const auto it = sealed.find("package"); it != sealed.end() && it->is_object())
+    *it = json(it->at(package_source));
+  return sealed;
+}
+
 runtime_env read_runtime_env(const json& value) {
   runtime_env out;
   if (!value.is_object())
@@ -181,7 +235,7 @@ runtime_env read_runtime_env(const json& value) {
   return out;
 }
 
-void check_runtime_env(const json& value, bool isolated, std::vector<field_error>& errors) {
+void check_runtime_env(const json& value, bool isolated, runtime_env_form form, std::vector<field_error>& errors) {
   if (value.is_null() || (value.is_object() && value.empty()))
     return;
   if (!value.is_object()) {
@@ -189,12 +243,13 @@ void check_runtime_env(const json& value, bool isolated, std::vector<field_error
     return;
   }
   if (!isolated) {
-    errors.push_back({"runtime_env", spec_fields::excerpt(value),
-                      "nothing without `isolation: process`: variables, folder, libraries and limits belong to a "
-                      "whole process, and without it the deployment shares the daemon's"});
+    errors.push_back(
+        {"runtime_env", spec_fields::excerpt(value),
+         "nothing without `isolation: process`: variables, folder, libraries, packages and limits belong to a "
+         "whole process, and without it the deployment shares the daemon's"});
     return;
   }
-  checker{errors}.env(value);
+  checker{form, errors}.env(value);
 }
 
 } // namespace troupe

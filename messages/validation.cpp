@@ -154,7 +154,8 @@ void check(const deployment_spec& spec, std::vector<field_error>& errors) {
 
 void check_across(const deployment_spec& spec, std::vector<field_error>& errors) {
   if (!has_error(errors, "runtime_env") && !has_error(errors, "isolation"))
-    check_runtime_env(spec.runtime_env.get(), spec.isolation == isolation_mode::process, errors);
+    check_runtime_env(spec.runtime_env.get(), spec.isolation == isolation_mode::process, runtime_env_form::sealed,
+                      errors);
   const auto all_good = [&errors](std::initializer_list<std::string_view> paths) {
     return std::none_of(paths.begin(), paths.end(), [&errors](std::string_view p) { return has_error(errors, p); });
   };

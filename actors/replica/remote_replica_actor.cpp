@@ -97,11 +97,10 @@ protected:
           if (x.replica == identity_.ref)
             on_stopped(x);
         },
-        [this](replica_stuck& x) {
+        [this](const replica_stuck& x) {
           if (identity_.owner && x.replica == identity_.ref)
             control::post_message(*identity_.env, ctrl(), context(),
-                                  caf::actor_cast<caf::strong_actor_ptr>(identity_.owner),
-                                  caf::make_message(std::move(x)));
+                                  caf::actor_cast<caf::strong_actor_ptr>(identity_.owner), caf::make_message(x));
         },
         [this](worker_answers& x) { on_answers(x); },
     };
@@ -138,24 +137,24 @@ private:
     lost_ = true;
     x.how = code_->shown(std::move(x.how));
     may_repeat_ = !x.by_request;
-    if (machine_.current() == phase::constructing)
-      return run(machine_.step(event::constructed{false, std::move(x.how), {}}));
-    if (machine_.current() == phase::destroying)
-      return run(machine_.step(event::destroyed{std::move(x.how)}));
-    give_back_calls();
-    run(machine_.step(event::killed{stop_reason::killed, std::move(x.how)}));
+    object_is_gone(std::move(x.how));
   }
 
   void on_stopped(replica_stopped& x) {
     x.message = code_->shown(std::move(x.message));
     remote_ = nullptr;
     stopped_ = true;
+    object_is_gone(std::move(x.message));
+  }
+
+  /// Whatever was expected of it.
+  void object_is_gone(std::string how) {
     if (machine_.current() == phase::constructing)
-      return run(machine_.step(event::constructed{false, std::move(x.message), {}}));
+      return run(machine_.step(event::constructed{false, std::move(how), {}}));
     if (machine_.current() == phase::destroying)
-      return run(machine_.step(event::destroyed{std::move(x.message)}));
+      return run(machine_.step(event::destroyed{std::move(how)}));
     give_back_calls();
-    run(machine_.step(event::killed{stop_reason::killed, std::move(x.message)}));
+    run(machine_.step(event::killed{stop_reason::killed, std::move(how)}));
   }
 
   // -- requests
@@ -255,7 +254,9 @@ private:
       std::visit([this](auto& e) { perform(e); }, x);
   }
 
-  void perform(effect::construct&) { code_->workers().attach(place_, code_, ctrl()); }
+  void perform(effect::construct&) {
+    code_->workers().attach({place_, identity_.ref.id, identity_.revision}, code_, ctrl());
+  }
   void perform(effect::reconfigure& e) {
     auto config = code_->delivered(e.user_config);
     if (!config)

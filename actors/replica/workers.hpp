@@ -32,12 +32,19 @@ struct worker_lost {
   bool by_request = false; ///< A request may have killed it: none that it had is tried again.
 };
 
+/// Whose place it is; a worker's output is kept under its replica's name. A value.
+struct worker_place {
+  std::uint64_t number = 0; ///< Unique in this process.
+  std::uint64_t replica = 0;
+  std::uint64_t revision = 0;
+};
+
 /// Gives replicas their place in a worker process. Thread-safe; functions return at once and never run user code.
 class worker_source {
 public:
   virtual ~worker_source() = default;
   /// `who` gets `worker_assigned` or `worker_lost`.
-  virtual void attach(std::uint64_t place, std::shared_ptr<const remote_code> what, caf::strong_actor_ptr who) = 0;
+  virtual void attach(worker_place place, std::shared_ptr<const remote_code> what, caf::strong_actor_ptr who) = 0;
   /// The replica is gone from its worker, which ends with its last one. `worker_lost` may be on its way.
   virtual void detach(std::uint64_t place) = 0;
   /// The replica's worker is killed with all that it runs; the others in it hear `worker_lost`, this one nothing.

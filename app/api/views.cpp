@@ -1,6 +1,7 @@
 // One function per struct, field by field.
 #include <troupe/app/api/views.hpp>
 #include <troupe/app/secrets/secrets.hpp>
+#include <troupe/messages/runtime_env.hpp>
 
 #include <chrono>
 
@@ -89,6 +90,7 @@ json view(const command_result& x) {
 json shown(const deployment_spec& x) {
   auto out = to_json(x);
   out["user_config"] = secrets::shown(x.user_config.get());
+  out["runtime_env"] = written_form(x.runtime_env.get());
   return out;
 }
 

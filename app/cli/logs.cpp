@@ -26,10 +26,7 @@ void set_name(logs::query& to, const std::string& name) {
 std::string since_of(const std::string& text) {
   const auto when = logs::parse_since(text, std::chrono::system_clock::now());
   if (!when)
-    throw failure{exit_code::usage,
-                  "--since takes a time ago (500ms, 30s, 10m, 2h, 1d) or a time as RFC 3339 writes it "
-                  "(2026-11-27T10:00:00Z), not \"" +
-                      text + "\""};
+    throw failure{exit_code::usage, "--since takes " + std::string{logs::allowed_since} + ", not \"" + text + "\""};
   return logs::time_text(*when);
 }
 

@@ -30,8 +30,9 @@ public:
   }
   void document(std::string_view path, const json_doc&) {
     if (path == "runtime_env")
-      return put(path, {{"type", {"object", "null"}}},
-                 "With isolation: process: env_vars, working_dir, library_path, limits. Null: the application's.");
+      return put(
+          path, {{"type", {"object", "null"}}},
+          "With isolation: process: env_vars, working_dir, library_path, package, limits. Null: the application's.");
     put(path, json::object(),
         path == "user_config" ? "Any value; given to the code's reconfigure, without a restart."
                               : "Any value; given to the constructor.");

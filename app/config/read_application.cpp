@@ -82,7 +82,7 @@ private:
   // Whether each deployment that takes it is isolated shows when it is merged.
   void runtime_env(const json& env) {
     std::vector<field_error> errors;
-    check_runtime_env(env, true, errors);
+    check_runtime_env(env, true, runtime_env_form::written, errors);
     for (const auto& e : errors)
       told_.error_about(path_.empty() ? e.path : std::string(path_) + '.' + e.path, e.value, e.allowed);
     if (errors.empty())

@@ -42,7 +42,7 @@ json read_deployment(const json& value, std::string_view path, reporter& told) {
   }
   if (options.contains("runtime_env")) { // of whatever the code declares: it is looked at in this environment
     std::vector<field_error> faults;
-    check_runtime_env(options["runtime_env"], true, faults);
+    check_runtime_env(options["runtime_env"], true, runtime_env_form::written, faults);
     for (const auto& e : faults)
       told.error_about(std::string(path) + '.' + e.path, e.value, e.allowed);
   }

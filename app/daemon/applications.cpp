@@ -1,6 +1,8 @@
 // What operators do to applications and deployments that are there, and the code of their kept revisions.
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/isolated_code.hpp>
+#include <troupe/app/packages/store.hpp>
+#include <troupe/messages/runtime_env.hpp>
 
 #include <algorithm>
 #include <set>
@@ -244,13 +246,20 @@ result<code_ref> applications::load_code(const stored_release& what, const deplo
 
 void applications::drop_unused_code() {
   std::set<std::string> used;
+  std::set<std::string> packages;
+  const json::json_pointer package{std::string{"/spec/runtime_env/package/"} + package_digest};
   for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
-    for (const auto& r : value.at("releases"))
+    for (const auto& r : value.at("releases")) {
       if (auto where = code_name_from(r.value("code", "")))
         used.insert(std::move(where->digest));
+      if (r.contains(package))
+        packages.insert(r.at(package).get<std::string>());
+    }
   for (const auto& [key, value] : p_.db.read(kind))
     used.insert(value.value("digest", ""));
   p_.files.keep_only(used);
+  if (p_.packages)
+    p_.packages->keep_only(packages);
 }
 
 } // namespace troupe::daemon

@@ -28,6 +28,10 @@
 #include <utility>
 #include <vector>
 
+namespace troupe::packages {
+class package_store;
+}
+
 namespace troupe::daemon {
 
 /// As HTTP says it.
@@ -91,8 +95,9 @@ public:
     runtime& rt;
     std::function<void(std::vector<ingress::route>)> set_routes;
     std::function<void(log_level, const std::string&)> log;
-    worker::pool* workers = nullptr; ///< Null: `isolation: process` is refused.
+    worker::pool* workers = nullptr;                  ///< Null: `isolation: process` is refused.
     std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
+    packages::package_store* packages = nullptr;      ///< Null: no `runtime_env` has a package.
   };
   explicit applications(parts p);
   ~applications(); ///< Code that looks for others is told that the runtime has stopped.
@@ -158,11 +163,20 @@ private:
     /// The name under which it is stored.
     std::string code_of(const config::application& app, const std::string& deployment) const;
   };
-  outcome_of<prepared> prepare(const config::application& app);
+  outcome_of<prepared> prepare(const config::application& given);
   result<library::application_code> load_or_describe(const config::application& app, const std::string& digest);
+  result<library::application_code> load_here(const config::application& app, const std::string& digest);
   std::optional<error> give_workers(const config::application& app, prepared& what);
-  /// `user_config`s with references sealed.
-  std::optional<refusal> seal(const config::application& app, std::vector<config::target>& targets) const;
+  /// "deployments[2]", where it has a place in the config.
+  static std::string path_of(const config::application& app, const std::string& deployment);
+
+  // Sealing: applications_sealed.cpp.
+  class unsealed;
+  std::optional<refusal> seal_configs(const config::application& app, std::vector<config::target>& targets) const;
+  outcome_of<config::application> seal_environments(config::application app) const;
+  void seal_environment(json& env, const std::string& path, unsealed& wrong) const;
+  json seal_secrets(const json& x, const std::string& path, unsealed& wrong) const;
+
   result<library::application_code> load(library::load_request what);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,

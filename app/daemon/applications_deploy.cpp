@@ -39,15 +39,6 @@ private:
   std::optional<refusal> all_;
 };
 
-constexpr const char* no_secret_code = "secret_unavailable";
-
-std::string path_of(const config::application& app, const std::string& deployment) {
-  const auto named = [&](const json& x) { return x.value("name", "") == deployment; };
-  const auto at = std::find_if(app.deployments.begin(), app.deployments.end(), named);
-  return at == app.deployments.end() ? deployment + " (as the code declares it)"
-                                     : "deployments[" + std::to_string(at - app.deployments.begin()) + "]";
-}
-
 /// As it would be in a whole config: where it stands in the address, the name may be left out.
 json with_name(json given, const std::string& name) {
   if (given.is_object())
@@ -63,10 +54,14 @@ std::string applications::prepared::code_of(const config::application& app, cons
 
 // -- preparing: nothing changes --------------------------------------------------------------------------------------
 
-outcome_of<applications::prepared> applications::prepare(const config::application& app) {
-  const auto stored = p_.files.put(app.import_path);
+outcome_of<applications::prepared> applications::prepare(const config::application& given) {
+  const auto stored = p_.files.put(given.import_path);
   if (!stored)
     return {{}, of_error(stored.why())};
+  const auto sealed = seal_environments(given);
+  if (!sealed)
+    return {{}, sealed.refused};
+  const auto& app = sealed.value;
   prepared out;
   out.digest = stored->digest;
   out.code_key = code_key(app, out.digest);
@@ -116,77 +111,9 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   }
   if (!unfit.empty())
     return {{}, refusal{400, "invalid_config", config::to_string(unfit), unfit}};
-  if (auto why = seal(app, out.targets))
+  if (auto why = seal_configs(app, out.targets))
     return {{}, std::move(why)};
   return {std::move(out)};
-}
-
-result<library::application_code> applications::load_or_describe(const config::application& app,
-                                                                 const std::string& digest) {
-  if (wants_isolation(app))
-    return load_isolated(p_.workers, {app.name, digest, app.import_path, app.args, first_env(app)}, {});
-  return load({.digest = digest,
-               .import_path = app.import_path,
-               .application = app.name,
-               .args = app.args,
-               .others = peers{lookup_of(app.name)}});
-}
-
-/// Each deployment the code that it asks for: in workers, each environment tried once, or loaded here.
-std::optional<error> applications::give_workers(const config::application& app, prepared& what) {
-  const bool described = wants_isolation(app);
-  std::optional<library::application_code> here;
-  std::set<json> tried;
-  if (described)
-    tried.insert(first_env(app));
-  for (std::size_t i = 0; i < what.targets.size(); ++i) {
-    const auto& spec = what.targets[i].spec;
-    auto& mine = what.code.deployments[i].user_code;
-    const worker::launch in_worker{app.name, what.digest, app.import_path, app.args, spec.runtime_env.get()};
-    if (spec.isolation == isolation_mode::process) {
-      if (!p_.workers)
-        return load_isolated(nullptr, in_worker, spec).why();
-      if (tried.insert(in_worker.runtime_env).second)
-        if (const auto seen = p_.workers->describe(in_worker); !seen)
-          return seen.why();
-      mine = p_.workers->code_for(in_worker, spec.name, mine->traits(), spec.replicas_per_worker);
-    } else if (described) {
-      if (!here) {
-        auto loaded = load({.digest = what.digest,
-                                    .import_path = app.import_path,
-                                    .application = app.name,
-                                    .args = app.args,
-                                    .others = peers{lookup_of(app.name)}});
-        if (!loaded)
-          return loaded.why();
-        here = std::move(*loaded);
-      }
-      const auto same = [&](const auto& x) { return x.defaults.name == spec.name; };
-      const auto found = std::find_if(here->deployments.begin(), here->deployments.end(), same);
-      if (found == here->deployments.end())
-        return error{errc::rejected, app.import_path + " declares " + spec.name + " in a worker, but not here"};
-      mine = found->user_code;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<refusal> applications::seal(const config::application& app, std::vector<config::target>& targets) const {
-  std::vector<config::problem> wrong;
-  bool malformed = false;
-  for (auto& t : targets) {
-    if (!secrets::has_references(t.spec.user_config.get()))
-      continue;
-    auto x = p_.secrets->seal(t.spec.user_config.get(), path_of(app, t.spec.name) + ".user_config");
-    for (auto& f : x.faults) {
-      wrong.push_back({"", 0, 0, std::move(f.path), std::move(f.value), std::move(f.allowed)});
-      malformed = malformed || f.is_malformed;
-    }
-    t.spec.user_config = json_doc{std::move(x.value)};
-  }
-  if (wrong.empty())
-    return std::nullopt;
-  return refusal{400, malformed ? "invalid_config" : no_secret_code, config::to_string(wrong), wrong};
 }
 
 /// What it loads resolves references to secrets.

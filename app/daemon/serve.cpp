@@ -12,6 +12,7 @@
 #include <troupe/app/daemon/ticker.hpp>
 #include <troupe/app/http/server.hpp>
 #include <troupe/app/ingress/server.hpp>
+#include <troupe/app/packages/store.hpp>
 #include <troupe/app/secrets/secrets.hpp>
 
 #include <algorithm>
@@ -153,6 +154,7 @@ int run(const serve_options& options) {
   const auto secrets = secrets_of(options, log);
   recorder.set_text_filter([secrets](std::string text) { return secrets->masked_at_once(std::move(text)); });
   library::store files{{.data_dir = options.data_dir, .code_dirs = code_dirs_of(options)}};
+  packages::package_store packages{{.data_dir = fs::absolute(options.data_dir), .code_dirs = code_dirs_of(options)}};
   library::loader_options loading;
   loading.max_copies = options.limits.loaded_libraries.value_or(loading.max_copies);
   loading.max_bytes = options.limits.loaded_bytes.value_or(loading.max_bytes);
@@ -163,6 +165,9 @@ int run(const serve_options& options) {
   if (!options.access_log.empty())
     accesses.emplace(options.access_log);
 
+  const auto logs = std::make_shared<logs::writer>(
+      logs::options{.data_dir = fs::absolute(options.data_dir),
+                    .shown = [secrets](std::string text) { return secrets->masked(std::move(text)); }});
   std::optional<worker::pool> workers; // outlives the runtime, and lets go of its actor system before that ends
   std::optional<runtime> rt;
   // Borrowed: the database outlives the runtime.
@@ -184,12 +189,14 @@ int run(const serve_options& options) {
             if (workers)
               workers->stop();
           }});
-  workers.emplace(rt->system(),
-                  worker::pool_options{.program = "/proc/self/exe",
-                                       .data_dir = fs::absolute(options.data_dir),
-                                       .code_dirs = code_dirs_of(options),
-                                       .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
-                                       .secrets = secrets});
+  workers.emplace(rt->system(), worker::worker_pool_options{
+                                    .program = "/proc/self/exe",
+                                    .data_dir = fs::absolute(options.data_dir),
+                                    .code_dirs = code_dirs_of(options),
+                                    .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                                    .logs = logs,
+                                    .secrets = secrets,
+                                    .packages = &packages});
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
@@ -215,7 +222,8 @@ int run(const serve_options& options) {
                      .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
                      .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
                      .workers = &*workers,
-                     .secrets = secrets}};
+                     .secrets = secrets,
+                     .packages = &packages}};
   const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
   const auto pid = ::getpid();
   http::options api_limits;
@@ -226,6 +234,8 @@ int run(const serve_options& options) {
                     .events = events,
                     .metrics = metrics,
                     .shut_down = [pid] { ::kill(pid, SIGTERM); },
+                    .logs = logs,
+                    .data_dir = options.data_dir,
                     .http_host = http_at.host,
                     .http_port = [&] { return static_cast<int>(http_port); }},
                    {.token = token, .hosts = {options.api_address.host}},

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
@@ -85,12 +86,22 @@ std::string hex_of(std::string_view bytes) {
   return out;
 }
 
-descriptor::~descriptor() {
+descriptor::~descriptor() { reset(); }
+
+void descriptor::reset() noexcept {
   if (fd_ >= 0)
     ::close(fd_);
+  fd_ = -1;
 }
 
 std::string text_of_errno(int number) { return std::error_code(number, std::generic_category()).message(); }
+
+std::string random_hex() {
+  std::array<char, 32> bytes{};
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("no random bytes");
+  return hex_of({bytes.data(), bytes.size()});
+}
 
 std::string sha256(std::string_view bytes) {
   hasher h;

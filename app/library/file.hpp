@@ -27,6 +27,7 @@ public:
   ~descriptor();
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  void reset() noexcept; ///< Closes it.
 
 private:
   int fd_ = -1;
@@ -34,6 +35,9 @@ private:
 
 /// The text of `errno`.
 std::string text_of_errno(int number);
+
+/// 256 random bits as 64 hex digits. Throws `std::runtime_error` when there are none.
+std::string random_hex();
 
 /// Two hex digits for each byte.
 std::string hex_of(std::string_view bytes);

@@ -18,6 +18,8 @@ enum class channel : std::uint8_t { out, err };
 inline constexpr std::size_t time_length = 24; ///< Of "2026-11-27T10:00:00.123Z"; such texts sort as times do.
 std::string time_text(time_point x);
 
+inline constexpr const char* allowed_since = "a time ago (500ms, 30s, 10m, 2h, 1d) or a time as RFC 3339 writes it "
+                                             "(2026-11-27T10:00:00Z)";
 /// "10m" (ms, s, m, h, d) before `now`, or RFC 3339, as in "2026-11-27T10:00:00+01:00". Nothing when it is neither.
 std::optional<time_point> parse_since(std::string_view text, time_point now);
 

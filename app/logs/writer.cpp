@@ -157,7 +157,8 @@ namespace {
 bool queue(worker_state& x) { return !std::exchange(x.is_queued, true); }
 
 void add_line(const std::shared_ptr<worker_state>& s, channel from, std::string_view text) {
-  auto line = format_line(s->now(), s->revision, s->replica, from, text);
+  const auto& shown = s->settings.shown;
+  auto line = format_line(s->now(), s->revision, s->replica, from, shown ? shown(std::string{text}) : text);
   const auto shown_bytes = line.size() - format_line({}, s->revision, s->replica, from, {}).size();
   bool wake = false;
   {

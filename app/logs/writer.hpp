@@ -23,6 +23,7 @@ struct options {
   std::size_t files = 3;                               ///< Of one replica, the one that is written included; >= 1.
   std::uint64_t deployment_bytes = std::uint64_t{100} << 20U; ///< Of all files of one deployment; the oldest go first.
   std::size_t waiting_bytes = std::size_t{1} << 20U; ///< Of one worker, not written yet; beyond it lines are lost.
+  std::function<std::string(std::string)> shown{};   ///< A line's text as it may be written; as it is unless given.
   std::function<time_point()> now{};                 ///< The system's clock unless given; any thread.
 };
 

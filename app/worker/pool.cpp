@@ -63,7 +63,7 @@ private:
 
 class pool::loop {
 public:
-  loop(caf::actor_system& system, pool_options given)
+  loop(caf::actor_system& system, worker_pool_options given)
       : sys(system), work(std::make_shared<pool_loop>(std::move(given))) {
     caf::actor_config cfg;
     at = sys.spawn_class<door, caf::hidden>(cfg, work);
@@ -84,7 +84,7 @@ public:
   std::uint16_t number = 0;
 };
 
-pool::pool(caf::actor_system& sys, pool_options options)
+pool::pool(caf::actor_system& sys, worker_pool_options options)
     : secrets_(options.secrets), loop_(std::make_shared<loop>(sys, std::move(options))) {}
 
 pool::~pool() { stop(); }
@@ -124,7 +124,8 @@ std::shared_ptr<const code> pool::code_for(launch what, const std::string& deplo
   return std::make_shared<worker_code>(*this, std::move(what), deployment, traits, replicas_per_worker, secrets_);
 }
 
-void pool::attach(std::uint64_t place, std::shared_ptr<const replica::remote_code> what, caf::strong_actor_ptr who) {
+void pool::attach(replica::worker_place place, std::shared_ptr<const replica::remote_code> what,
+                  caf::strong_actor_ptr who) {
   loop_->work->post([w = loop_->work, place, what = std::static_pointer_cast<const worker_code>(std::move(what)),
                      who = std::move(who)]() mutable { w->attach(place, std::move(what), std::move(who)); });
 }
@@ -136,8 +137,6 @@ void pool::detach(std::uint64_t place) {
 void pool::kill(std::uint64_t place, std::string why) {
   loop_->work->post([w = loop_->work, place, why = std::move(why)]() mutable { w->kill(place, std::move(why)); });
 }
-
-std::vector<worker_info> pool::workers() const { return loop_->work->workers(); }
 
 void pool::stop() {
   if (!loop_->at)

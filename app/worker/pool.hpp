@@ -16,6 +16,7 @@
 #include <troupe/actors/control/environment.hpp>
 #include <troupe/actors/router/result.hpp>
 #include <troupe/app/library/loader.hpp>
+#include <troupe/app/logs/writer.hpp>
 #include <troupe/app/worker/process.hpp>
 #include <troupe/app/worker/worker_code.hpp>
 
@@ -30,32 +31,29 @@
 #include <string_view>
 #include <vector>
 
+namespace troupe::packages {
+class package_store;
+}
+
 namespace troupe::worker {
 
-struct pool_options {
+struct worker_pool_options {
   std::string program; ///< What is started, with the word "worker".
   std::filesystem::path data_dir;
   std::vector<std::filesystem::path> code_dirs;
   std::chrono::milliseconds hello_patience{60'000}; ///< For `describe`; a replica's start has its own timeout.
   std::chrono::milliseconds end_patience{2'000};
   std::function<void(control::log_level, const std::string&)> log; ///< May be empty. Any thread.
-  std::shared_ptr<const secrets::keeper> secrets; ///< Resolves references in `user_config`; may be null.
-};
-
-/// For the status. A value.
-struct worker_info {
-  std::uint64_t number = 0;
-  int pid = 0;
-  std::string application;
-  std::size_t replicas = 0;
-  bool up = false;
+  std::shared_ptr<logs::writer> logs{};              ///< Of what workers print; null: nothing of it is kept.
+  std::shared_ptr<const secrets::keeper> secrets{};  ///< Resolves references to secrets; may be null.
+  const packages::package_store* packages = nullptr; ///< Of runtime_envs; null: none has a package. Outlives the pool.
 };
 
 /// Thread-safe. Its thread starts and waits for processes; nothing here blocks but `describe` and `stop`.
 class pool final : public replica::worker_source {
 public:
   /// The system has CAF's middleman, with heartbeats (`configure`).
-  pool(caf::actor_system& sys, pool_options options);
+  pool(caf::actor_system& sys, worker_pool_options options);
   ~pool() override;
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -72,12 +70,10 @@ public:
   std::shared_ptr<const code> code_for(launch what, const std::string& deployment, const code_traits& traits,
                                        std::uint32_t replicas_per_worker);
 
-  void attach(std::uint64_t place, std::shared_ptr<const replica::remote_code> what,
+  void attach(replica::worker_place place, std::shared_ptr<const replica::remote_code> what,
               caf::strong_actor_ptr who) override;
   void detach(std::uint64_t place) override;
   void kill(std::uint64_t place, std::string why) override;
-
-  std::vector<worker_info> workers() const;
 
   /// Kills what is left, and gives back what it has of the actor system. Idempotent; nothing may be attached after.
   void stop();

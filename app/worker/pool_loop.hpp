@@ -19,10 +19,10 @@
 
 namespace troupe::worker {
 
-/// Public functions: `post`, `knows_secret`, `workers`, `start` and `stop` from any thread, all others from its jobs.
+/// Public functions: `post`, `knows_secret`, `start` and `stop` from any thread, all others from its jobs.
 class pool_loop {
 public:
-  explicit pool_loop(pool_options options);
+  explicit pool_loop(worker_pool_options options);
   ~pool_loop();
   pool_loop(const pool_loop&) = delete;
   pool_loop& operator=(const pool_loop&) = delete;
@@ -31,10 +31,9 @@ public:
   void stop();                                          ///< Joins; every process has ended.
   void post(std::function<void()> job);                 ///< Dropped after `stop`.
   bool knows_secret(std::uint64_t number, std::string_view secret) const;
-  std::vector<worker_info> workers() const;
 
   void describe(launch what, std::function<void(result<json>)> done);
-  void attach(std::uint64_t place, std::shared_ptr<const worker_code> what, caf::strong_actor_ptr who);
+  void attach(replica::worker_place place, std::shared_ptr<const worker_code> what, caf::strong_actor_ptr who);
   void detach(std::uint64_t place);
   void kill(std::uint64_t place, std::string why);
   void greet(worker_hello hello);
@@ -42,6 +41,10 @@ public:
 
 private:
   using clock = std::chrono::steady_clock;
+
+  /// What an event is about: a worker's number, and which of its descriptors.
+  enum tag : std::uint64_t { wake_up = 0, ended = 1, output = 2, errors = 3 };
+  static constexpr unsigned tag_bits = 2;
 
   struct worker {
     std::uint64_t number = 0;
@@ -52,6 +55,7 @@ private:
     process at;
     worker_host_actor host; ///< Null until its hello.
     tail last_words;
+    std::unique_ptr<logs::worker_log> log; ///< May be null.
     bool ending = false;
     bool killed = false; ///< By us.
     std::string why;     ///< Of that, or why its code cannot be loaded.
@@ -61,9 +65,12 @@ private:
   void run();
   void run_jobs();
   void watch(int fd, std::uint64_t number, unsigned what) const;
-  void on_event(std::uint64_t tag);
+  void on_event(std::uint64_t about);
   void read_output(worker& w, bool is_error);
   worker* begin(launch what, std::shared_ptr<const worker_code> code, std::string& failed);
+  worker* leave(std::uint64_t place); ///< Takes it out of its worker; null when it is in none.
+  void take_no_more(const worker& w);
+  void forget_secret(std::uint64_t number);
   void end(worker& w);
   void kill_now(worker& w, std::string why);
   void kill_after(worker& w, std::chrono::milliseconds patience);
@@ -73,7 +80,7 @@ private:
   std::string name_of(const worker& w) const;
   int patience() const; ///< Milliseconds until the next timer; -1 = none.
 
-  const pool_options options_;
+  const worker_pool_options options_;
   std::function<std::uint16_t()> open_door_;
   std::uint16_t port_ = 0; ///< 0 = not open yet.
   descriptor epoll_;
@@ -83,8 +90,7 @@ private:
   mutable std::mutex mutex_; // from here
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
-  std::map<std::uint64_t, std::string> secrets_;
-  std::map<std::uint64_t, worker_info> infos_; // to here
+  std::map<std::uint64_t, std::string> secrets_; // to here
 
   // The thread's own.
   std::uint64_t last_number_ = 0;

@@ -106,7 +106,7 @@ std::vector<std::string> variables_of(const runtime_env& env) {
     out.emplace_back(text);
   }
   for (const auto& [name, value] : env.env_vars)
-    out.push_back(name + '=' + value);
+    out.push_back(std::string{name}.append(1, '=').append(value));
   if (!path.empty())
     out.push_back("LD_LIBRARY_PATH=" + path);
   return out;
@@ -124,12 +124,6 @@ void write_whole(int fd, std::string_view bytes) {
 }
 
 } // namespace
-
-void descriptor::reset() noexcept {
-  if (fd_ >= 0)
-    ::close(fd_);
-  fd_ = -1;
-}
 
 result<process> start(const std::string& program, const handover& what) {
   try {

@@ -2,33 +2,16 @@
 #pragma once
 
 #include <troupe/actors/router/result.hpp>
+#include <troupe/app/library/file.hpp>
 #include <troupe/app/worker/handover.hpp>
 #include <troupe/messages/error.hpp>
 
 #include <string>
 #include <sys/types.h>
-#include <utility>
 
 namespace troupe::worker {
 
-/// Owns a file descriptor.
-class descriptor {
-public:
-  descriptor() = default;
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() { reset(); }
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  void reset() noexcept;
-
-private:
-  int fd_ = -1;
-};
+using library::descriptor;
 
 /// A started process. Dropping it closes the life line: the process ends itself.
 struct process {

@@ -101,15 +101,16 @@ TEST_CASE_FIXTURE(workers, "every way to end a process costs one worker, and the
   const std::pair<const char*, const char*> ways[] = {
       {"segv", "signal 11"},  {"abort", "signal 6"},      {"exit", "exit code 3"}, {"_exit", "exit code 4"},
       {"stack", "signal 11"}, {"destructor", "signal 6"}, {"thread", "signal 11"}};
-  for (const auto& [how, told] : ways) {
+  for (const auto& way : ways) {
+    const std::string how = way.first;
     CAPTURE(how);
-    const auto x = fetch(std::string{"/a/crash/"} + how);
+    const auto x = fetch("/a/crash/" + how);
     CHECK(x.status == 500);
     CHECK(is_whole("a"));
     CHECK(get("/a/x") == "here");
     const auto text = errors();
-    CHECK_MESSAGE(contains(text, told), text);
-    CHECK(contains(text, std::string{"about to end by "} + how));
+    CHECK_MESSAGE(contains(text, way.second), text);
+    CHECK(contains(text, "about to end by " + how));
   }
 }
 
@@ -155,6 +156,8 @@ TEST_CASE_FIXTURE(workers, "variables and folder are the deployment's own; what 
   CHECK(get("/a/folder") == "/usr");
 }
 
+#if !defined(__SANITIZE_ADDRESS__) // its allocator maps more than it is asked for, and hangs where it may not; the
+                                   // release build's tests have this one
 TEST_CASE_FIXTURE(workers, "memory beyond its limit costs one worker") {
   serve({{"runtime_env", {{"limits", {{"memory", "300MiB"}}}}}});
   CHECK(fetch("/a/crash/memory").status == 500);
@@ -162,6 +165,7 @@ TEST_CASE_FIXTURE(workers, "memory beyond its limit costs one worker") {
   CHECK(get("/a/x") == "here");
   CHECK(contains(errors(), "about to end by memory"));
 }
+#endif
 
 TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
   serve({{"num_replicas", 4}, {"replicas_per_worker", 2}});

@@ -11,7 +11,7 @@ namespace {
 
 std::vector<field_error> faults(const json& env, bool isolated = true) {
   std::vector<field_error> out;
-  check_runtime_env(env, isolated, out);
+  check_runtime_env(env, isolated, runtime_env_form::written, out);
   return out;
 }
 
