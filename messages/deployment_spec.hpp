@@ -41,6 +41,14 @@ enum class execution_mode : std::uint8_t {
 std::string to_string(execution_mode x);
 constexpr execution_mode last_enumerator(execution_mode) { return execution_mode::thread; }
 
+/// What a crash of user code takes along. Travels: never renumber.
+enum class isolation_mode : std::uint8_t {
+  none = 0,    ///< Replicas run in the runtime's own process: a crash ends it.
+  process = 1, ///< In worker processes: a crash costs one worker. Needs code from a library (the daemon's).
+};
+std::string to_string(isolation_mode x);
+constexpr isolation_mode last_enumerator(isolation_mode) { return isolation_mode::process; }
+
 /// Travels: never renumber.
 enum class rollout_strategy : std::uint8_t { start_first = 0, stop_first = 1 };
 std::string to_string(rollout_strategy x);
@@ -77,6 +85,9 @@ struct deployment_spec {
   std::string version; ///< Empty = none given: every deploy is a new version. At most 256 characters.
   json_doc init_args;  ///< Any JSON; handed to the constructor that takes it.
   execution_mode execution = execution_mode::pool;
+  isolation_mode isolation = isolation_mode::none;
+  std::uint32_t replicas_per_worker = 1; ///< With `isolation: process`: how many share one. 1 to 1000.
+  json_doc runtime_env;                  ///< What its workers run in (runtime_env.hpp); null or an object.
   resources per_replica; ///< What each replica holds of the machine from its start to its end. Default: nothing.
 
   // The configuration: a change reaches running replicas by `reconfigure` (SPEC 1.4).
@@ -101,9 +112,10 @@ struct deployment_spec {
   std::string full_name() const { return application == "default" ? name : application + "/" + name; }
   friend bool operator==(const deployment_spec&, const deployment_spec&) = default;
 };
-TROUPE_INSPECT(deployment_spec, x.application, x.name, x.version, x.init_args, x.execution, x.user_config,
-               x.num_replicas, x.max_ongoing_requests, x.max_queued_requests, x.backpressure_status,
-               x.backpressure_retry_after_s, x.graceful_shutdown_timeout, x.health_check_period, x.health_check_timeout,
-               x.startup_timeout, x.stuck_after, x.max_start_attempts, x.idempotent, x.rollout, x.per_replica)
+TROUPE_INSPECT(deployment_spec, x.application, x.name, x.version, x.init_args, x.execution, x.isolation,
+               x.replicas_per_worker, x.runtime_env, x.user_config, x.num_replicas, x.max_ongoing_requests,
+               x.max_queued_requests, x.backpressure_status, x.backpressure_retry_after_s, x.graceful_shutdown_timeout,
+               x.health_check_period, x.health_check_timeout, x.startup_timeout, x.stuck_after, x.max_start_attempts,
+               x.idempotent, x.rollout, x.per_replica)
 
 } // namespace troupe

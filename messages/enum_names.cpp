@@ -27,6 +27,16 @@ std::string to_string(execution_mode x) {
   return unknown(x);
 }
 
+std::string to_string(isolation_mode x) {
+  switch (x) {
+  case isolation_mode::none:
+    return "none";
+  case isolation_mode::process:
+    return "process";
+  }
+  return unknown(x);
+}
+
 std::string to_string(rollout_strategy x) {
   switch (x) {
   case rollout_strategy::start_first:

@@ -54,6 +54,9 @@ void each(Spec& s, Visitor& v) {
   v.version("version", s.version);
   v.document("init_args", s.init_args);
   v.choice("execution", s.execution);
+  v.choice("isolation", s.isolation);
+  v.integer("replicas_per_worker", s.replicas_per_worker, integer_rule{1, 1000, "an integer from 1 to 1000"});
+  v.document("runtime_env", s.runtime_env);
   v.amount("ray_actor_options.num_cpus", s.per_replica, cpu_amount);
   v.amount("ray_actor_options.num_gpus", s.per_replica, gpu_amount);
   v.amount("ray_actor_options.memory", s.per_replica, memory_amount);

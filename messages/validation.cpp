@@ -1,4 +1,5 @@
 // The rules for deployment specs (SPEC 1.1 names, 1.3 knobs, 1.6 limits), option by option and across options.
+#include <troupe/messages/runtime_env.hpp>
 #include <troupe/messages/spec_fields.hpp>
 #include <troupe/messages/text.hpp>
 #include <troupe/messages/validation.hpp>
@@ -167,6 +168,9 @@ void check(const deployment_spec& spec, std::vector<field_error>& errors) {
 }
 
 void check_across(const deployment_spec& spec, std::vector<field_error>& errors) {
+  if (!has_error(errors, "runtime_env") && !has_error(errors, "isolation"))
+    check_runtime_env(spec.runtime_env.get(), spec.isolation == isolation_mode::process, runtime_env_form::sealed,
+                      errors);
   const auto all_good = [&errors](std::initializer_list<std::string_view> paths) {
     return std::none_of(paths.begin(), paths.end(), [&errors](std::string_view p) { return has_error(errors, p); });
   };

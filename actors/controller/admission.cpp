@@ -1,6 +1,6 @@
 // What the spec asks of the code.
 #include <troupe/actors/controller/admission.hpp>
-#include <troupe/actors/replica/code.hpp>
+#include <troupe/actors/replica/workers.hpp>
 
 #include <algorithm>
 
@@ -31,6 +31,10 @@ std::vector<field_error> problems_of(const deploy_deployment& wish) {
                         "code that this process has"});
     return problems;
   }
+  if (wish.spec.isolation == isolation_mode::process && !dynamic_cast<const replica::remote_code*>(code.get()))
+    problems.push_back({"isolation", "\"process\"",
+                        "\"none\": this code is part of the program; worker processes run code from libraries, in the "
+                        "daemon"});
   const auto& traits = code->traits();
   if (!wish.spec.user_config.is_null() && !traits.has_reconfigure)
     problems.push_back({"user_config", shown(wish.spec.user_config),

@@ -1,11 +1,13 @@
 // The seam between the runtime and user code: `code` makes `instance`s, an instance answers requests.
 #pragma once
 
-#include <troupe/actors/router/call.hpp>
+#include <troupe/actors/router/wire_call.hpp>
 #include <troupe/messages/json_doc.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -55,6 +57,11 @@ public:
   virtual const code_traits& traits() const noexcept = 0;
   /// Throws what the user's constructor or factory throws. Called on the replica's own thread, many at a time.
   virtual std::unique_ptr<instance> construct(const json& init_args) const = 0;
+  /// In a worker process: the call of signature `key` whose request are these bytes. Null: no such signature, or the
+  /// bytes are none. Its outcome goes to `to`.
+  virtual call_ptr read_call(signature_key key, std::string_view request, wire_receiver& to, std::uint64_t id) const;
 };
+
+inline call_ptr code::read_call(signature_key, std::string_view, wire_receiver&, std::uint64_t) const { return {}; }
 
 } // namespace troupe

@@ -12,6 +12,7 @@
 #include <troupe/actors/replica/machine.hpp>
 #include <troupe/actors/replica/promise_gate.hpp>
 #include <troupe/actors/replica/reaper.hpp>
+#include <troupe/actors/replica/remote_replica_actor.hpp>
 #include <troupe/actors/replica/replica_actor.hpp>
 #include <troupe/actors/replica/user_code_border.hpp>
 #include <troupe/actors/router/call_scope.hpp>
@@ -401,6 +402,8 @@ private:
 } // namespace
 
 replica_actor spawn_replica(const control::environment_ptr& env, boot b) {
+  if (auto remote = std::dynamic_pointer_cast<const remote_code>(b.user_code))
+    return spawn_remote_replica(env, std::move(b), std::move(remote));
   caf::actor_config cfg;
   if (b.execution == execution_mode::thread && env->detach)
     return env->system.spawn_class<shell, caf::detached>(cfg, env, std::move(b));

@@ -30,7 +30,8 @@ bool call_base::done() const noexcept { return phase_in(state_.load(std::memory_
 
 bool call_base::stop_requested() const noexcept {
   for (auto* call = this; call; call = call->ctx.parent_.get())
-    if ((call->state_.load(std::memory_order_acquire) & stopped) != 0)
+    if ((call->state_.load(std::memory_order_acquire) & stopped) != 0 ||
+        (call->ctx.has_deadline() && call->router_ && call->router_->now() >= call->ctx.deadline))
       return true;
   return false;
 }

@@ -13,11 +13,14 @@
 #include <troupe/actors/router/request_context.hpp>
 #include <troupe/actors/router/result.hpp>
 #include <troupe/actors/router/signature.hpp>
+#include <troupe/actors/router/wire_form.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -62,6 +65,13 @@ public:
   void inherit(const call_base* parent);
   /// The call in whose handler it was made, or null.
   call_base* parent() const noexcept { return const_cast<call_base*>(ctx.parent_.get()); }
+
+  // -- for a replica whose user code runs in another process; of the attempt that runs
+
+  /// The request as bytes; nothing when its type cannot travel (it has no `inspect`).
+  virtual std::optional<std::string> write_request() const = 0;
+  /// As `typed_call::answer`, with an answer that `wire_call` wrote; one that does not read is a failure.
+  virtual void answer_from(attempt_number which, std::string_view bytes) = 0;
 
   /// Ends attempt `which` without an answer: the handler threw, or its promise was dropped. Releases the slot; the
   /// error counts only if the outcome is still open. Exactly once per attempt, or else `answer`. Thread-safe.
@@ -147,6 +157,14 @@ public:
       return;
     outcome_.emplace(std::move(value));
     finish_delivery();
+  }
+
+  std::optional<std::string> write_request() const final { return wire::write(request_); }
+  void answer_from(attempt_number which, std::string_view bytes) final {
+    if (auto value = wire::read<response_type>(bytes))
+      answer(which, std::move(*value));
+    else
+      refuse(which, error{errc::handler_failed, "the answer cannot be read"});
   }
 
 protected:

@@ -65,8 +65,8 @@ public:
   /// No new requests; unbegun ones go elsewhere, by arrival, ahead of those that came later. Idempotent.
   void close(cell& where);
   /// The replica died or was given up: closes, and each begun request gets `replica_died` or, where it may, is tried
-  /// again. Late answers are dropped. Idempotent.
-  void abandon(cell& where);
+  /// again (with `may_repeat`). Late answers are dropped. Idempotent.
+  void abandon(cell& where, bool may_repeat = true);
   /// The replica's actor has ended: abandons what is left, and the cell is free once nobody is about to use it.
   /// The owner must not touch it any more. Once per `acquire`.
   void release(cell& where);

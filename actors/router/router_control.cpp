@@ -66,13 +66,14 @@ void router::close(cell& where) {
   enqueue_again(std::move(calls));
 }
 
-void router::abandon(cell& where) {
+void router::abandon(cell& where, bool may_repeat) {
   close(where);
   auto begun = where.take_begun();
   std::vector<call_ptr> again;
   for (auto& call : begun) {
     release_slot(where);
-    if (call->may_begin_again_ && call->attempts() < max_attempts && call->move(call_base::begun, call_base::waiting))
+    if (may_repeat && call->may_begin_again_ && call->attempts() < max_attempts &&
+        call->move(call_base::begun, call_base::waiting))
       again.push_back(std::move(call));
     else
       call->fail(errc::replica_died);

@@ -1,14 +1,13 @@
 #include <troupe/app/api/access.hpp>
+#include <troupe/app/library/file.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,15 +98,7 @@ std::string token_in(const std::filesystem::path& directory) {
       throw std::runtime_error(file.string() + " has no usable token: remove it to get a new one");
     return token;
   }
-  std::array<unsigned char, 32> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    throw std::runtime_error("no random bytes for the token");
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string token;
-  for (const auto b : bytes) {
-    token += digits[b >> 4U];
-    token += digits[b & 15U];
-  }
+  auto token = library::random_hex();
   const auto part = file.string() + ".new";
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0)

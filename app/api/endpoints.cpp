@@ -2,15 +2,19 @@
 #include <troupe/app/api/endpoints.hpp>
 #include <troupe/app/api/views.hpp>
 #include <troupe/app/cli/version.hpp>
+#include <troupe/app/logs/reader.hpp>
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <optional>
 #include <vector>
 
 namespace troupe::api {
 
 namespace {
+
+constexpr std::size_t max_log_answer_bytes = std::size_t{8} << 20U;
 
 [[noreturn]] void no_application(const call_in& in) {
   throw problem_answer(daemon::unknown_application(in.names.at("app"), in.about.apps.names()));
@@ -162,7 +166,7 @@ response get_config(const call_in& in) {
     for (const auto& a : in.about.rt.applications())
       if (a.name == f.name)
         for (const auto& d : a.deployments)
-          effective[d.name] = to_json(in.about.rt.config(deployment_name{f.name, d.name}.full()));
+          effective[d.name] = shown(in.about.rt.config(deployment_name{f.name, d.name}.full()));
     return as_json({{"given", f.given}, {"effective", std::move(effective)}, {"revision", f.revision}});
   }
   no_application(in);
@@ -177,6 +181,35 @@ response get_history_v1(const call_in& in) {
   for (const auto& r : in.about.rt.history(in.deployment().full()))
     revisions.push_back(view(r));
   return as_json({{"revisions", std::move(revisions)}});
+}
+
+response get_logs(const call_in& in) {
+  logs::query query{.data_dir = in.about.data_dir,
+                    .application = in.names.at("app"),
+                    .deployment = in.names.at("dep"),
+                    .replica = query_of(in.asked, "replica").value_or(""),
+                    .since = since_of(in.asked)};
+  const auto most = tail_of(in.asked);
+  if (in.about.logs)
+    in.about.logs->flush();
+  std::deque<std::string> lines;
+  std::size_t bytes = 0;
+  logs::reader{query}.read([&](const auto&, const auto&, std::string_view line) {
+    lines.emplace_back(line);
+    bytes += line.size() + 1;
+    while (lines.size() > most || bytes > max_log_answer_bytes) {
+      bytes -= lines.front().size() + 1;
+      lines.pop_front();
+    }
+    return true;
+  });
+  if (lines.empty())
+    in.about.rt.status(in.deployment().full()); // throws when nobody knows it
+  std::string text;
+  text.reserve(bytes);
+  for (const auto& line : lines)
+    text.append(line).append(1, '\n');
+  return response::text(200, std::move(text));
 }
 
 json with_warnings(json x, const std::vector<std::string>& warnings) {
@@ -290,6 +323,9 @@ constexpr std::array table{
              get_deployment_v1, "deployment"},
     endpoint{"GET", TROUPE_V1 "/applications/{app}/deployments/{dep}/history", "Its revisions, oldest first.",
              get_history_v1, "history"},
+    endpoint{"GET", TROUPE_V1 "/applications/{app}/deployments/{dep}/logs",
+             "What its workers printed, the newest lines, in order of time.", get_logs, "text/plain",
+             "replica since tail"},
     endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/scale",
              "Another number of replicas, until the next deploy.", post_scale, "command_result", "if_match", "scale"},
     endpoint{"POST", TROUPE_V1 "/applications/{app}/deployments/{dep}/rollout",

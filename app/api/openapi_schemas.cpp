@@ -17,6 +17,12 @@ constexpr std::string_view parameters = R"({
   "description": "Begin behind the event with this id; 0 = all that are kept. Default: what comes from now on."},
 "last_event_id": {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"},
   "description": "As `after`; browsers send it when they connect again."},
+"replica": {"name": "replica", "in": "query", "schema": {"type": "string"},
+  "description": "Of this one only; workers with several replicas have one log each, `worker-<number>`."},
+"since": {"name": "since", "in": "query", "schema": {"type": "string"},
+  "description": "From then on: a time ago (30s, 10m, 2h, 1d) or as RFC 3339 writes it."},
+"tail": {"name": "tail", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 1000},
+  "description": "At most so many lines, the newest ones, and at most 8 MiB of them."},
 "api_type": {"name": "api_type", "in": "query", "schema": {"enum": ["declarative", "imperative"]},
   "description": "Of applications; all of ours are declarative."}
 })";

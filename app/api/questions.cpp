@@ -2,11 +2,13 @@
 #include <troupe/app/api/questions.hpp>
 #include <troupe/app/config/source.hpp>
 #include <troupe/app/http/target.hpp>
+#include <troupe/app/logs/line.hpp>
 #include <troupe/messages/spec_fields.hpp>
 #include <troupe/messages/validation.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <initializer_list>
 #include <utility>
 
@@ -101,6 +103,30 @@ std::optional<std::uint64_t> event_id_of(const request& x) {
   if (const auto last = x.header("Last-Event-ID"); !last.empty())
     return number(last, "Last-Event-ID", allowed);
   return std::nullopt;
+}
+
+std::size_t tail_of(const request& x) {
+  constexpr std::uint64_t least = 1;
+  constexpr std::uint64_t usual = 1'000;
+  constexpr std::uint64_t most = 100'000;
+  constexpr std::string_view allowed = "a number of lines from 1 to 100000";
+  const auto text = query_of(x, "tail");
+  if (!text)
+    return usual;
+  const auto n = number(*text, "tail", allowed);
+  if (n < least || n > most)
+    refuse("invalid_request", {field("tail", shown(*text), allowed)});
+  return n;
+}
+
+std::string since_of(const request& x) {
+  const auto text = query_of(x, "since").value_or("");
+  if (text.empty())
+    return {};
+  const auto when = logs::parse_since(text, std::chrono::system_clock::now());
+  if (!when)
+    refuse("invalid_request", {field("since", shown(text), logs::allowed_since)});
+  return logs::time_text(*when);
 }
 
 json body_of(const request& x) {

@@ -43,6 +43,11 @@ std::optional<std::uint64_t> if_match_of(const request& x);
 /// `?after=ID`, else `Last-Event-ID`. Throws `problem_answer`.
 std::optional<std::uint64_t> event_id_of(const request& x);
 
+/// `?tail=N`, 1000 unless given. Throws `problem_answer`.
+std::size_t tail_of(const request& x);
+/// `?since=10m` or a time, as `logs::time_text`; empty for none. Throws `problem_answer`.
+std::string since_of(const request& x);
+
 /// The body, which must be a JSON object. All of these throw `problem_answer`, with every fault.
 json body_of(const request& x);
 config::document_result config_of(const request& x);

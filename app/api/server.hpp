@@ -5,6 +5,7 @@
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/event_log.hpp>
 #include <troupe/app/http/options.hpp>
+#include <troupe/app/logs/writer.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,8 @@ struct subjects {
   daemon::event_log& events;
   std::function<std::string()> metrics; ///< Prometheus text.
   std::function<void()> shut_down;      ///< Asks the daemon to end.
+  std::shared_ptr<logs::writer> logs{}; ///< Of workers; null: there are none.
+  std::filesystem::path data_dir{};     ///< Where they are.
   std::string http_host = "127.0.0.1";  ///< Of the ingress, for Ray's view.
   std::function<int()> http_port;       ///< Likewise.
 };

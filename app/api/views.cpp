@@ -1,5 +1,7 @@
 // One function per struct, field by field.
 #include <troupe/app/api/views.hpp>
+#include <troupe/app/secrets/secrets.hpp>
+#include <troupe/messages/runtime_env.hpp>
 
 #include <chrono>
 
@@ -85,9 +87,16 @@ json view(const command_result& x) {
   return {{"change", to_string(x.change)}, {"revision", x.revision}, {"message", x.message}};
 }
 
+json shown(const deployment_spec& x) {
+  auto out = to_json(x);
+  out["user_config"] = secrets::shown(x.user_config.get());
+  out["runtime_env"] = written_form(x.runtime_env.get());
+  return out;
+}
+
 json view(const revision_info& x) {
   return {{"number", x.number},       {"cause", x.cause},     {"version", x.version},
-          {"is_target", x.is_target}, {"is_base", x.is_base}, {"spec", to_json(x.spec)}};
+          {"is_target", x.is_target}, {"is_base", x.is_base}, {"spec", shown(x.spec)}};
 }
 
 json view(const daemon::planned_change& x) {
@@ -175,7 +184,7 @@ json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
     config["health_check_period_s"] = seconds(spec->health_check_period);
     config["health_check_timeout_s"] = seconds(spec->health_check_timeout);
     if (spec->user_config.get().is_object())
-      config["user_config"] = spec->user_config.get();
+      config["user_config"] = secrets::shown(spec->user_config.get());
   }
   auto message = x.message;
   if (x.state == deployment_state_name::paused || x.state == deployment_state_name::rolling_back)

@@ -17,6 +17,8 @@ json view(const daemon::application_facts& facts, const application_status* stat
 json view(const resource_report& x);
 json view(const command_result& x);
 json view(const revision_info& x);
+/// Every option, references to secrets as they were given.
+json shown(const deployment_spec& x);
 json view(const daemon::planned_change& x);
 json view(const daemon::logged_event& x);
 json view(const library::code_usage& x);

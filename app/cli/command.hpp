@@ -57,6 +57,8 @@ exit_code run_serve(invocation& in);
 void add_serve_options(boost::program_options::options_description& to);
 exit_code run_deploy(invocation& in);
 void add_deploy_options(boost::program_options::options_description& to);
+exit_code run_logs(invocation& in);
+void add_logs_options(boost::program_options::options_description& to);
 exit_code run_plan(invocation& in);
 void add_plan_options(boost::program_options::options_description& to);
 exit_code run_status(invocation& in);

@@ -46,6 +46,11 @@ const std::vector<command>& list() {
        true,
        add_config_options,
        run_config},
+      {"logs", "[APPLICATION[/DEPLOYMENT]]", 0, 1, "show what worker processes printed, all replicas in order of time",
+       "Reads the data directory and asks no daemon: it works when that has ended, too. With --follow it ends by "
+       "Ctrl-C.",
+       "  troupe logs spell/speller --follow\n  troupe logs speller --replica 7 --since 10m\n", true, add_logs_options,
+       run_logs},
       {"scale", "[APPLICATION/]DEPLOYMENT NUMBER", 2, 2, "change the number of replicas",
        "It holds until the next deploy of a file that says otherwise.",
        "  troupe scale spell/speller 25\n  troupe scale speller 0\n", true, add_scale_options, run_scale},

@@ -61,7 +61,7 @@ _troupe() {
   case $command in
 @CASES@  esac
   case $previous in
-    --data-dir | --code-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    --data-dir | --code-dir | --secrets-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --access-log) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$word"); return ;;

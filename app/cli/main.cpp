@@ -1,9 +1,11 @@
 // The program `troupe`: the real world for its commands.
 #include <troupe/app/cli/run.hpp>
 #include <troupe/app/daemon/serve.hpp>
+#include <troupe/app/worker/host.hpp>
 
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 #include <sys/ioctl.h>
 #include <thread>
 #include <unistd.h>
@@ -23,6 +25,8 @@ unsigned terminal_width() {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view{argv[1]} == "worker") // no command for people
+    return troupe::worker::run_worker();
   std::ios::sync_with_stdio(false);
   const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && environment("TERM").value_or("") != "dumb";
   troupe::cli::world w{.in = std::cin,

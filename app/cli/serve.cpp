@@ -86,6 +86,8 @@ void add_serve_options(po::options_description& to) {
       "~/.local/state/troupe");
   add("code-dir", po::value<std::vector<text>>()->value_name("DIR"),
       "where user code may be loaded from, repeatable; default: the start folder and ../lib/troupe of the program");
+  add("secrets-dir", po::value<text>()->value_name("DIR"),
+      "a file for each secret that a config refers to; looked in before the credentials of systemd");
   add("no-token", po::bool_switch(), "the API takes requests without a token: every local user may load code");
   add("insecure", po::bool_switch(), "allow addresses other than loopback, without TLS");
   add("http-threads", count(), "threads of the ingress; default 1");
@@ -125,6 +127,9 @@ exit_code run_serve(invocation& in) {
   if (in.has("code-dir"))
     for (const auto& dir : in.get<std::vector<text>>("code-dir"))
       options.code_dirs.emplace_back(dir);
+  if (in.has("secrets-dir"))
+    options.secrets_dir = in.get<text>("secrets-dir");
+  options.credentials_dir = in.w.environment("CREDENTIALS_DIRECTORY").value_or("");
   options.no_token = in.is_set("no-token");
   options.insecure = in.is_set("insecure");
   options.http_threads = number<unsigned>(in, "http-threads", 1, 1024).value_or(options.http_threads);

@@ -9,7 +9,8 @@ namespace troupe::config {
 namespace {
 
 field_class class_of(std::string_view path, const json& to) {
-  if (path == "version" || path == "init_args" || path == "execution" || path.starts_with("ray_actor_options"))
+  if (path == "version" || path == "init_args" || path == "execution" || path == "isolation" ||
+      path == "replicas_per_worker" || path == "runtime_env" || path.starts_with("ray_actor_options"))
     return field_class::code;
   if (path == "user_config")
     return to.is_null() ? field_class::code : field_class::config;
@@ -104,7 +105,6 @@ std::vector<field_change> diff(const deployment_spec& from, const code_source& f
   if (from.version != to.version)
     add("digest", from_code.digest, to_code.digest);
   add("args", from_code.args, to_code.args);
-  add("runtime_env", from_code.runtime_env, to_code.runtime_env);
   auto rest = diff(from, to);
   changes.insert(changes.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
   return changes;

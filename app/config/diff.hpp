@@ -35,7 +35,6 @@ struct code_source {
   std::string import_path;
   std::string digest;
   json args = json::object();
-  json runtime_env = json::object();
 };
 
 /// Fields that differ, in the order of the config. Names are not compared. From a `user_config` to none is code-level:

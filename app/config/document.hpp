@@ -29,7 +29,7 @@ struct application {
   std::optional<std::string> route_prefix = "/"; ///< Nothing = no HTTP route (given as null).
   std::string import_path;                       ///< `path/libx.so:app`
   json args = json::object();                    ///< An object.
-  json runtime_env = json::object();             ///< Empty in this release.
+  json runtime_env = json::object();             ///< Of its deployments that give none.
   std::optional<milliseconds> request_timeout;   ///< Instead of the one of `http_options`. > 0.
   std::vector<json> deployments;                 ///< Overrides, objects with at least a good `name`; as given.
   json as_given = json::object();                ///< The whole object.

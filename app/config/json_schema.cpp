@@ -29,6 +29,10 @@ public:
         "Left out, it is derived from the code and its arguments; a written one says when replicas are replaced.");
   }
   void document(std::string_view path, const json_doc&) {
+    if (path == "runtime_env")
+      return put(
+          path, {{"type", {"object", "null"}}},
+          "With isolation: process: env_vars, working_dir, library_path, package, limits. Null: the application's.");
     put(path, json::object(),
         path == "user_config" ? "Any value; given to the code's reconfigure, without a restart."
                               : "Any value; given to the constructor.");

@@ -1,5 +1,6 @@
 // One application object.
 #include <troupe/app/config/readers.hpp>
+#include <troupe/messages/runtime_env.hpp>
 #include <troupe/messages/spec_fields.hpp>
 
 #include <algorithm>
@@ -22,8 +23,8 @@ public:
     import_path();
     if (const auto* args = find("args"))
       read_args(*args);
-    if (const auto* env = find("runtime_env"); env && !env->is_null() && (!env->is_object() || !env->empty()))
-      error("runtime_env", *env, "{}: there are no runtime environments in this release");
+    if (const auto* env = find("runtime_env"); env && !env->is_null())
+      runtime_env(*env);
     if (const auto* timeout = find("request_timeout_s"); timeout && !timeout->is_null())
       result_.request_timeout = read_seconds(*timeout, member(path_, "request_timeout_s"), told_);
     if (const auto* logging = find("logging_config"))
@@ -76,6 +77,16 @@ private:
     if (const auto problem = spec_fields::document_problem(args))
       return error("args", args, *problem);
     result_.args = args;
+  }
+
+  // Whether each deployment that takes it is isolated shows when it is merged.
+  void runtime_env(const json& env) {
+    std::vector<field_error> errors;
+    check_runtime_env(env, true, runtime_env_form::written, errors);
+    for (const auto& e : errors)
+      told_.error_about(path_.empty() ? e.path : std::string(path_) + '.' + e.path, e.value, e.allowed);
+    if (errors.empty())
+      result_.runtime_env = env;
   }
 
   const json* find(std::string_view key) const {

@@ -1,6 +1,7 @@
 // The overrides of deployments: `read_spec` judges each option by itself; rules across options need the code's
 // defaults.
 #include <troupe/app/config/readers.hpp>
+#include <troupe/messages/runtime_env.hpp>
 #include <troupe/messages/validation.hpp>
 
 #include <map>
@@ -38,6 +39,12 @@ json read_deployment(const json& value, std::string_view path, reporter& told) {
   for (const auto& e : read.unknown) {
     told.warn(std::string(path) + '.' + e.path, "no option has this name, it is ignored" +
                                                     e.allowed.substr(std::min(e.allowed.size(), e.allowed.find(';'))));
+  }
+  if (options.contains("runtime_env")) { // of whatever the code declares: it is looked at in this environment
+    std::vector<field_error> faults;
+    check_runtime_env(options["runtime_env"], true, runtime_env_form::written, faults);
+    for (const auto& e : faults)
+      told.error_about(std::string(path) + '.' + e.path, e.value, e.allowed);
   }
   if (!options.contains("name")) {
     told.error_about(member(path, "name"), "nothing", *name_problem(""));

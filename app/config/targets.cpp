@@ -23,7 +23,7 @@ std::string fingerprint_of(const application& app, std::string_view digest) {
   return short_hash({{"import_path", app.import_path},
                      {"digest", std::string(digest)},
                      {"args", app.args},
-                     {"runtime_env", app.runtime_env}});
+                     {"runtime_env", json::object()}});
 }
 
 // "no deployment that ... declares has this name": what is there instead.
@@ -66,12 +66,14 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string derived_version(const application& app, const deployment_spec& spec, std::string_view digest) {
-  json fields{
+  json parts{
       {"import_path", app.import_path}, {"digest", std::string(digest)},     {"args", app.args},
-      {"runtime_env", app.runtime_env}, {"init_args", spec.init_args.get()}, {"execution", to_string(spec.execution)}};
-  if (!spec.per_replica.empty()) // else the version stays what it was before there were resources
-    fields["resources"] = to_json(spec.per_replica);
-  return short_hash(fields);
+      {"runtime_env", json::object()},  {"init_args", spec.init_args.get()}, {"execution", to_string(spec.execution)}};
+  if (spec.isolation != isolation_mode::none) // else as before there was any
+    parts["workers"] = {to_string(spec.isolation), spec.replicas_per_worker, spec.runtime_env.get()};
+  if (!spec.per_replica.empty()) // likewise
+    parts["resources"] = to_json(spec.per_replica);
+  return short_hash(parts);
 }
 
 targets_result targets_for(const application& app, const std::vector<deployment_spec>& defaults,
@@ -86,8 +88,10 @@ targets_result targets_for(const application& app, const std::vector<deployment_
     code.application = app.name;
     const auto index = position_of(app, code.name);
     const bool is_given = index < app.deployments.size();
-    auto read = read_spec(is_given ? app.deployments[index] : json{{"name", code.name}}, code,
-                          {.is_whole = true, .refuse_unknown = false});
+    auto options = is_given ? app.deployments[index] : json{{"name", code.name}};
+    if (!options.contains("runtime_env") && !app.runtime_env.empty()) // the application's is the default
+      options["runtime_env"] = app.runtime_env;
+    auto read = read_spec(options, code, {.is_whole = true, .refuse_unknown = false});
     const auto prefix = is_given ? path_of(index) : code.name + " (as the code declares it)";
     for (auto& e : read.errors)
       result.errors.push_back({{}, 0, 0, prefix + '.' + e.path, std::move(e.value), std::move(e.allowed)});

@@ -14,7 +14,7 @@ namespace troupe::config {
 struct target {
   deployment_spec spec;            ///< Complete; its version is never empty.
   bool version_is_written = false; ///< In the config or in the code; else derived.
-  /// Of the code-level fields that are no part of `spec`: import_path, args, runtime_env, and unless the version is
+  /// Of the code-level fields that are no part of `spec`: import_path, args, and unless the version is
   /// written the library's digest. Equal for equal ones; 12 hexadecimal digits.
   std::string fingerprint;
 };

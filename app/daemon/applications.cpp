@@ -1,5 +1,8 @@
 // What operators do to applications and deployments that are there, and the code of their kept revisions.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/isolated_code.hpp>
+#include <troupe/app/packages/store.hpp>
+#include <troupe/messages/runtime_env.hpp>
 
 #include <algorithm>
 #include <set>
@@ -29,7 +32,10 @@ refusal unknown_application(const std::string& name, const std::vector<std::stri
   return {404, "not_found", known.empty() ? "there is no application " + name + ", nor any other" : text};
 }
 
-applications::applications(parts p) : p_(std::move(p)) {}
+applications::applications(parts p) : p_(std::move(p)) {
+  if (!p_.secrets)
+    p_.secrets = std::make_shared<const secrets::keeper>(secrets::options{.data_dir = p_.files.options().data_dir});
+}
 
 applications::~applications() {
   for (const auto& [name, lookup] : lookups_)
@@ -209,21 +215,25 @@ std::optional<stored_deployment> applications::stored(const deployment_name& nam
   }
 }
 
-result<library::application_code> applications::load(const std::string& name, const std::string& application,
-                                                     std::uint64_t revision) {
-  auto where = code_name_from(name);
+result<library::application_code> applications::load(const stored_release& what, const std::string& application) {
+  const auto revision = what.revision;
+  auto where = code_name_from(what.user_code.name);
   if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
-  return p_.code.load({.digest = std::move(where->digest),
-                       .import_path = std::move(where->import_path),
-                       .application = application,
-                       .revision = revision,
-                       .args = std::move(where->args),
-                       .others = peers{lookup_of(application)}});
+  if (what.spec.isolation == isolation_mode::process)
+    return load_isolated(p_.workers,
+                         {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
+                         what.spec);
+  return load({.digest = std::move(where->digest),
+               .import_path = std::move(where->import_path),
+               .application = application,
+               .revision = revision,
+               .args = std::move(where->args),
+               .others = peers{lookup_of(application)}});
 }
 
 result<code_ref> applications::load_code(const stored_release& what, const deployment_name& name) {
-  auto loaded = load(what.user_code.name, name.application, what.revision);
+  auto loaded = load(what, name.application);
   if (!loaded)
     return loaded.why();
   for (const auto& x : loaded->deployments)
@@ -236,13 +246,20 @@ result<code_ref> applications::load_code(const stored_release& what, const deplo
 
 void applications::drop_unused_code() {
   std::set<std::string> used;
+  std::set<std::string> packages;
+  const json::json_pointer package{std::string{"/spec/runtime_env/package/"} + package_digest};
   for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
-    for (const auto& r : value.at("releases"))
+    for (const auto& r : value.at("releases")) {
       if (auto where = code_name_from(r.value("code", "")))
         used.insert(std::move(where->digest));
+      if (r.contains(package))
+        packages.insert(r.at(package).get<std::string>());
+    }
   for (const auto& [key, value] : p_.db.read(kind))
     used.insert(value.value("digest", ""));
   p_.files.keep_only(used);
+  if (p_.packages)
+    p_.packages->keep_only(packages);
 }
 
 } // namespace troupe::daemon

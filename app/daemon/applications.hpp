@@ -12,7 +12,9 @@
 #include <troupe/app/library/loader.hpp>
 #include <troupe/app/library/runtime_lookup.hpp>
 #include <troupe/app/runtime/runtime.hpp>
+#include <troupe/app/secrets/secrets.hpp>
 #include <troupe/app/storage/database.hpp>
+#include <troupe/app/worker/pool.hpp>
 #include <troupe/messages/stored_deployment.hpp>
 
 #include <chrono>
@@ -25,6 +27,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace troupe::packages {
+class package_store;
+}
 
 namespace troupe::daemon {
 
@@ -89,6 +95,9 @@ public:
     runtime& rt;
     std::function<void(std::vector<ingress::route>)> set_routes;
     std::function<void(log_level, const std::string&)> log;
+    worker::pool* workers = nullptr;                  ///< Null: `isolation: process` is refused.
+    std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
+    packages::package_store* packages = nullptr;      ///< Null: no `runtime_env` has a package.
   };
   explicit applications(parts p);
   ~applications(); ///< Code that looks for others is told that the runtime has stopped.
@@ -141,18 +150,34 @@ private:
     bool deleting = false;
     std::vector<std::string> deployments; ///< That it declares; those of an older change are on their way out.
     std::optional<library::application_code> code;
+    json code_key; ///< What `code` was loaded for.
   };
 
   struct prepared {
     std::string digest;
     library::application_code code;
+    json code_key;
     std::vector<config::target> targets;
     /// By target: the kept revision that has the target's written version, but other bytes.
     std::vector<std::optional<stored_release>> same_version;
     /// The name under which it is stored.
     std::string code_of(const config::application& app, const std::string& deployment) const;
   };
-  outcome_of<prepared> prepare(const config::application& app);
+  outcome_of<prepared> prepare(const config::application& given);
+  result<library::application_code> load_or_describe(const config::application& app, const std::string& digest);
+  result<library::application_code> load_here(const config::application& app, const std::string& digest);
+  std::optional<error> give_workers(const config::application& app, prepared& what);
+  /// "deployments[2]", where it has a place in the config.
+  static std::string path_of(const config::application& app, const std::string& deployment);
+
+  // Sealing: applications_sealed.cpp.
+  class unsealed;
+  std::optional<refusal> seal_configs(const config::application& app, std::vector<config::target>& targets) const;
+  outcome_of<config::application> seal_environments(config::application app) const;
+  void seal_environment(json& env, const std::string& path, unsealed& wrong) const;
+  json seal_secrets(const json& x, const std::string& path, unsealed& wrong) const;
+
+  result<library::application_code> load(library::load_request what);
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
                                                             bool keep_going, bool at_start);
@@ -166,8 +191,7 @@ private:
   std::optional<stored_deployment> stored(const deployment_name& name) const;
 
   std::shared_ptr<library::runtime_lookup> lookup_of(const std::string& name);
-  result<library::application_code> load(const std::string& code_name, const std::string& application,
-                                         std::uint64_t revision);
+  result<library::application_code> load(const stored_release& what, const std::string& application);
   result<code_ref> load_code(const stored_release& what, const deployment_name& name);
   outcome_of<command_result> answer(const std::function<command_result()>& command);
   std::optional<refusal> moved(const std::string& name, std::optional<std::uint64_t> expected) const;

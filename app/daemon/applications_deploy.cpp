@@ -1,5 +1,7 @@
 // How the config of an application becomes what runs: prepare (nothing changes), store, deploy, store that it is done.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/isolated_code.hpp>
+#include <troupe/app/secrets/resolving_code.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -52,34 +54,33 @@ std::string applications::prepared::code_of(const config::application& app, cons
 
 // -- preparing: nothing changes --------------------------------------------------------------------------------------
 
-outcome_of<applications::prepared> applications::prepare(const config::application& app) {
-  const auto stored = p_.files.put(app.import_path);
+outcome_of<applications::prepared> applications::prepare(const config::application& given) {
+  const auto stored = p_.files.put(given.import_path);
   if (!stored)
     return {{}, of_error(stored.why())};
+  const auto sealed = seal_environments(given);
+  if (!sealed)
+    return {{}, sealed.refused};
+  const auto& app = sealed.value;
   prepared out;
   out.digest = stored->digest;
+  out.code_key = code_key(app, out.digest);
   std::optional<library::application_code> known; // the same bytes and arguments are not loaded again
   {
     const std::lock_guard guard{mutex_};
     const auto it = records_.find(app.name);
-    if (it != records_.end() && it->second.code && it->second.code->digest == out.digest &&
-        it->second.app.import_path == app.import_path && it->second.app.args == app.args)
+    if (it != records_.end() && it->second.code && it->second.code_key == out.code_key)
       known = it->second.code;
   }
-  const json as{out.digest, app.import_path, app.args};
   const auto spare = spares_.find(app.name);
-  if (!known && spare != spares_.end() && spare->second.first == as)
+  if (!known && spare != spares_.end() && spare->second.first == out.code_key)
     known = spare->second.second;
-  if (!known) {
-    auto loaded = p_.code.load({.digest = out.digest,
-                                .import_path = app.import_path,
-                                .application = app.name,
-                                .args = app.args,
-                                .others = peers{lookup_of(app.name)}});
+  const bool fresh = !known;
+  if (fresh) {
+    auto loaded = load_or_describe(app, out.digest);
     if (!loaded)
       return {{}, of_error(loaded.why())};
     known = std::move(*loaded);
-    spares_.insert_or_assign(app.name, std::pair{as, *known});
   }
   out.code = std::move(*known);
   std::vector<deployment_spec> defaults;
@@ -89,17 +90,18 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   if (!targets.ok())
     return {{}, refusal{400, "invalid_config", config::to_string(targets.errors), targets.errors}};
   out.targets = std::move(targets.targets);
+  if (fresh) {
+    if (const auto why = give_workers(app, out))
+      return {{}, of_error(*why)};
+    spares_.insert_or_assign(app.name, std::pair{out.code_key, out.code});
+  }
   std::vector<config::problem> unfit;
   for (std::size_t i = 0; i < out.targets.size(); ++i) {
     const auto& spec = out.targets[i].spec;
     const auto& traits = out.code.deployments[i].user_code->traits();
     const auto refuse = [&](const char* field, const json& value, const char* why) {
-      const auto named = [&](const json& x) { return x.value("name", "") == spec.name; };
-      const auto at = std::find_if(app.deployments.begin(), app.deployments.end(), named);
-      const auto path = at == app.deployments.end()
-                            ? spec.name + " (as the code declares it)"
-                            : "deployments[" + std::to_string(at - app.deployments.begin()) + "]";
-      unfit.push_back({"", 0, 0, path + '.' + field, value.dump().substr(0, 100), "null: " + traits.name + why});
+      unfit.push_back(
+          {"", 0, 0, path_of(app, spec.name) + '.' + field, value.dump().substr(0, 100), "null: " + traits.name + why});
     };
     if (!spec.user_config.is_null() && !traits.has_reconfigure)
       refuse("user_config", spec.user_config.get(), " has no reconfigure");
@@ -109,7 +111,18 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
   }
   if (!unfit.empty())
     return {{}, refusal{400, "invalid_config", config::to_string(unfit), unfit}};
+  if (auto why = seal_configs(app, out.targets))
+    return {{}, std::move(why)};
   return {std::move(out)};
+}
+
+/// What it loads resolves references to secrets.
+result<library::application_code> applications::load(library::load_request what) {
+  auto loaded = p_.code.load(std::move(what));
+  if (loaded)
+    for (auto& d : loaded->deployments)
+      d.user_code = secrets::resolving(std::move(d.user_code), p_.secrets);
+  return loaded;
 }
 
 std::optional<stored_release> applications::same_version(const config::target& x, const std::string& digest) const {
@@ -126,7 +139,8 @@ std::optional<stored_release> applications::same_version(const config::target& x
   for (const auto& r : d->releases) {
     const auto& print = r.user_code.fingerprint;
     if (r.spec.version == spec.version && r.spec.init_args == spec.init_args && r.spec.execution == spec.execution &&
-        (print.empty() || print == x.fingerprint) && rank(&r) >= rank(found))
+        r.spec.isolation == spec.isolation && r.spec.replicas_per_worker == spec.replicas_per_worker &&
+        r.spec.runtime_env == spec.runtime_env && (print.empty() || print == x.fingerprint) && rank(&r) >= rank(found))
       found = &r;
   }
   return found && digest_of(*found) != digest ? std::optional{*found} : std::nullopt;
@@ -155,7 +169,10 @@ applications::prepare_all(const std::vector<config::application>& apps, bool pru
       wrong.add(i, apps[i].name, std::move(*taken));
     auto kept_out = at_start ? quarantined(apps[i]) : std::nullopt;
     auto& ready = out.emplace_back(kept_out ? outcome_of<prepared>{{}, std::move(kept_out)} : prepare(apps[i]));
-    if (!ready && !(keep_going && ready.refused->fields.empty()))
+    // A secret that is away must not keep the daemon, and all else in it, from starting.
+    const bool goes_on = !ready && ((keep_going && ready.refused->fields.empty()) ||
+                                    (at_start && ready.refused->code == no_secret_code));
+    if (!ready && !goes_on)
       wrong.add(i, apps[i].name, *ready.refused);
   }
   if (auto why = wrong.take())
@@ -279,7 +296,8 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
       out.warnings.push_back(version_warning(target, *kept, what.digest));
       p_.log(log_level::warning, out.warnings.back());
       code = {kept->user_code.name, nullptr, target.fingerprint};
-      if (const auto it = codes_.find(code.name); it != codes_.end())
+      if (const auto it = codes_.find(code.name);
+          it != codes_.end() && !is_remote(it->second) && kept->spec.isolation == isolation_mode::none)
         code.local = it->second;
       else if (auto loaded = load_code(*kept, name))
         code.local = loaded->local;
@@ -309,6 +327,7 @@ void applications::finish(record& r, const prepared& what, bool same, accepted_a
   if (same && changed)
     ++r.facts.revision;
   r.code = what.code;
+  r.code_key = what.code_key;
   r.finished = true;
   r.facts.failure.clear();
   spares_.erase(r.facts.name); // it runs

@@ -1,5 +1,6 @@
 // What a deploy would change. Loads the code, as that would, and changes nothing.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/messages/runtime_env.hpp>
 
 #include <algorithm>
 #include <set>
@@ -40,16 +41,25 @@ planned_change applications::plan_one(const config::application& app, const prep
     c.warning = version_warning(t, *known, next.digest);
   try {
     const auto now = p_.rt.config(t.spec.full_name());
-    const config::code_source to{app.import_path, next.digest, app.args, json::object()};
+    const config::code_source to{app.import_path, next.digest, app.args};
     auto from = to;
     if (const auto d = stored({app.name, t.spec.name})) // of the target: it may have been rolled back
       if (const auto code = code_name_from(d->find(d->target)->user_code.name))
-        from = {code->import_path, code->digest, code->args, json::object()};
+        from = {code->import_path, code->digest, code->args};
     if (t.version_is_written)
       from.digest = to.digest;
     c.fields = config::diff(now, from, t.spec, to);
     c.change = config::change_of(c.fields);
     c.text = config::describe(&now, t.spec, c.fields);
+    for (auto& f : c.fields) {
+      const bool is_env = f.path == "runtime_env";
+      if (!is_env && f.path != "user_config")
+        continue;
+      for (auto* x : {&f.from, &f.to})
+        *x = is_env ? written_form(std::move(*x)) : secrets::shown(std::move(*x));
+      if (f.from == f.to)
+        c.text += is_env ? "; what a secret or the package holds has changed" : "; what a secret holds has changed";
+    }
   } catch (const command_failed&) {
     c.change = change_kind::created;
     c.text = config::describe(nullptr, t.spec, {});

@@ -1,5 +1,6 @@
 // How a daemon that starts again takes up what is stored.
 #include <troupe/app/daemon/applications.hpp>
+#include <troupe/app/daemon/isolated_code.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -134,10 +135,11 @@ void applications::restore_deployment(stored_deployment d, std::map<std::string,
     // Deployments of one application that have the same code share a load, as they did before.
     auto where = code_name_from(r.user_code.name).value_or(code_name{});
     where.deployment.clear();
-    const auto key = d.name.application + " " + to_string(where) + (revision == d.target ? " target" : " base");
+    const auto key = d.name.application + " " + to_string(where) + (revision == d.target ? " target" : " base") +
+                     (r.spec.isolation == isolation_mode::none ? "" : " " + to_json(r.spec).dump());
     auto it = loaded.find(key);
     if (it == loaded.end()) {
-      auto code = load(r.user_code.name, d.name.application, revision);
+      auto code = load(r, d.name.application);
       if (!code)
         throw std::runtime_error(code.why().message);
       it = loaded.emplace(key, std::move(*code)).first;
@@ -149,8 +151,14 @@ void applications::restore_deployment(stored_deployment d, std::map<std::string,
       throw std::runtime_error("the code of R" + std::to_string(revision) + " has no deployment " + d.name.name);
     if (revision == d.target) {
       const std::lock_guard guard{mutex_};
-      if (auto& known = records_[d.name.application]; !known.code && it->second.digest == known.facts.digest)
+      auto& known = records_[d.name.application];
+      const auto is_here = [](const auto& x) { return !is_remote(x.user_code); };
+      const auto& all = it->second.deployments; // in workers: the code of this deployment alone
+      if (!known.code && it->second.digest == known.facts.digest && !wants_isolation(known.app) &&
+          std::all_of(all.begin(), all.end(), is_here)) {
         known.code = it->second;
+        known.code_key = code_key(known.app, known.facts.digest);
+      }
     }
   }
   p_.rt.restore(std::make_shared<const stored_deployment>(std::move(d)));

@@ -12,11 +12,14 @@
 #include <troupe/app/daemon/ticker.hpp>
 #include <troupe/app/http/server.hpp>
 #include <troupe/app/ingress/server.hpp>
+#include <troupe/app/packages/store.hpp>
+#include <troupe/app/secrets/secrets.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -106,6 +109,17 @@ private:
   storage::database& db_;
 };
 
+std::shared_ptr<const secrets::keeper> secrets_of(const serve_options& options, log_lines& log) {
+  if (!options.secrets_dir.empty() && !fs::is_directory(options.secrets_dir))
+    throw cannot_start("--secrets-dir " + options.secrets_dir.string() +
+                       " is no directory; it must be one with a file for each secret");
+  return std::make_shared<const secrets::keeper>(
+      secrets::options{.data_dir = options.data_dir,
+                       .secrets_dir = options.secrets_dir,
+                       .credentials_dir = options.credentials_dir,
+                       .warn = [&log](const std::string& text) { log.write(troupe::log_level::warning, text); }});
+}
+
 config::document_result read_config(const serve_options& options) {
   if (options.config_file.empty())
     return {};
@@ -137,7 +151,10 @@ int run(const serve_options& options) {
   const auto crash_file = options.data_dir / "crashes";
   const auto crashes = library::crash_recorder::read(crash_file);
   library::crash_recorder recorder{crash_file};
+  const auto secrets = secrets_of(options, log);
+  recorder.set_text_filter([secrets](std::string text) { return secrets->masked_at_once(std::move(text)); });
   library::store files{{.data_dir = options.data_dir, .code_dirs = code_dirs_of(options)}};
+  packages::package_store packages{{.data_dir = fs::absolute(options.data_dir), .code_dirs = code_dirs_of(options)}};
   library::loader_options loading;
   loading.max_copies = options.limits.loaded_libraries.value_or(loading.max_copies);
   loading.max_bytes = options.limits.loaded_bytes.value_or(loading.max_bytes);
@@ -148,6 +165,10 @@ int run(const serve_options& options) {
   if (!options.access_log.empty())
     accesses.emplace(options.access_log);
 
+  const auto logs = std::make_shared<logs::writer>(
+      logs::options{.data_dir = fs::absolute(options.data_dir),
+                    .shown = [secrets](std::string text) { return secrets->masked(std::move(text)); }});
+  std::optional<worker::pool> workers; // outlives the runtime, and lets go of its actor system before that ends
   std::optional<runtime> rt;
   // Borrowed: the database outlives the runtime.
   rt.emplace(runtime_options{
@@ -162,7 +183,21 @@ int run(const serve_options& options) {
           },
       .on_log = [&](troupe::log_level l, std::string_view text) { log.write(l, text); },
       .store = {std::shared_ptr<void>{}, &db},
-      .scheduler_threads = options.worker_threads});
+      .scheduler_threads = options.worker_threads,
+      .configure = &worker::pool::configure,
+      .on_stopped =
+          [&] {
+            if (workers)
+              workers->stop();
+          }});
+  workers.emplace(rt->system(), worker::worker_pool_options{
+                                    .program = "/proc/self/exe",
+                                    .data_dir = fs::absolute(options.data_dir),
+                                    .code_dirs = code_dirs_of(options),
+                                    .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                                    .logs = logs,
+                                    .secrets = secrets,
+                                    .packages = &packages});
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
@@ -186,7 +221,10 @@ int run(const serve_options& options) {
                      .code = code,
                      .rt = *rt,
                      .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
-                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); }}};
+                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                     .workers = &*workers,
+                     .secrets = secrets,
+                     .packages = &packages}};
   const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
   const auto pid = ::getpid();
   http::options api_limits;
@@ -197,6 +235,8 @@ int run(const serve_options& options) {
                     .events = events,
                     .metrics = metrics,
                     .shut_down = [pid] { ::kill(pid, SIGTERM); },
+                    .logs = logs,
+                    .data_dir = options.data_dir,
                     .http_host = http_at.host,
                     .http_port = [&] { return static_cast<int>(http_port); }},
                    {.token = token, .hosts = {options.api_address.host}},

@@ -46,6 +46,8 @@ struct serve_options {
   std::optional<endpoint> metrics_address; ///< Nothing: metrics on the API address alone.
   std::filesystem::path data_dir;
   std::vector<std::filesystem::path> code_dirs; ///< Empty: the start folder and ../lib/troupe of the program.
+  std::filesystem::path secrets_dir;            ///< A file for each secret; empty = none.
+  std::filesystem::path credentials_dir;        ///< Likewise, as the service manager gives them; empty = none.
   bool no_token = false;
   bool insecure = false; ///< Addresses other than loopback are allowed without TLS.
   unsigned http_threads = 1;

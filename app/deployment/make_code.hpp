@@ -49,7 +49,19 @@ public:
     });
   }
 
+  call_ptr read_call(signature_key key, std::string_view request, wire_receiver& to, std::uint64_t id) const override {
+    return read(calls_of<T>{}, key, request, to, id);
+  }
+
 private:
+  template <class... Sigs>
+  static call_ptr read(signatures<Sigs...>, signature_key key, std::string_view request, wire_receiver& to,
+                       std::uint64_t id) {
+    call_ptr out;
+    ((key == key_of<Sigs> && (out = wire_call<Sigs>::make(request, to, id), true)) || ...);
+    return out;
+  }
+
   Factory make_;
   code_traits traits_;
 };

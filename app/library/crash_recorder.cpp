@@ -44,6 +44,7 @@ struct crash_recorder::state {
   pid_t process = ::getpid();
   std::array<struct sigaction, signals.size()> before{};
   std::terminate_handler terminate_before = nullptr;
+  std::function<std::optional<std::string>(std::string)> text_filter;
   std::atomic<pid_t> writer{0}; ///< The thread that writes the record, or has written it.
 
   static constexpr std::size_t most_ranges = 4096;
@@ -143,8 +144,20 @@ struct crash_recorder::state {
     errno = number;
   }
 
+  /// With the text of an exception, filtered. False when it may not be told as it is.
+  bool record_exception(const char* text, std::uintptr_t stack) {
+    if (!text_filter) {
+      record(SIGABRT, "terminate", text, 0, stack);
+      return true;
+    }
+    const auto shown = text_filter(text);
+    record(SIGABRT, "terminate", shown ? shown->c_str() : nullptr, 0, stack);
+    return shown == text;
+  }
+
   [[noreturn]] static void on_terminate() {
     auto* self = active.load();
+    bool may_be_told = true;
     if (self && self->claim()) {
       const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
       const char* text = "without an exception";
@@ -153,12 +166,12 @@ struct crash_recorder::state {
           std::rethrow_exception(thrown);
         self->record(SIGABRT, "terminate", text, 0, here);
       } catch (const std::exception& e) {
-        self->record(SIGABRT, "terminate", e.what(), 0, here);
+        may_be_told = self->record_exception(e.what(), here);
       } catch (...) {
         self->record(SIGABRT, "terminate", "an exception that is not a std::exception", 0, here);
       }
     }
-    if (self && self->terminate_before)
+    if (self && self->terminate_before && may_be_told)
       self->terminate_before();
     std::abort();
   }
@@ -240,6 +253,10 @@ void crash_recorder::add_code(std::uintptr_t begin, std::uintptr_t end, const st
 }
 
 std::vector<crash_record> crash_recorder::read(const std::filesystem::path& file) { return read_crashes(file); }
+
+void crash_recorder::set_text_filter(std::function<std::optional<std::string>(std::string)> f) {
+  state_->text_filter = std::move(f);
+}
 
 void crash_recorder::note_exit() noexcept { state::on_exit(); }
 

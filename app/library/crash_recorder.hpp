@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,10 @@ public:
   /// Code that lies from `begin` to `end`, for `crash_record::digest`. Thread-safe; for `loader_options::on_loaded`.
   /// Beyond 4096 files nothing is noted.
   void add_code(std::uintptr_t begin, std::uintptr_t end, const std::string& digest) noexcept;
+
+  /// Texts of exceptions are what this makes of them, or left out where it makes nothing; a text that it changes is not
+  /// given to the terminate handler that was there before, either. Before other threads run; must not wait for locks.
+  void set_text_filter(std::function<std::optional<std::string>(std::string)> f);
 
   /// Oldest first; empty when there is no such file. What was cut off by the crash is left out.
   static std::vector<crash_record> read(const std::filesystem::path& file);

@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
@@ -15,31 +15,6 @@
 namespace troupe::library {
 
 namespace {
-
-class hasher {
-public:
-  hasher() {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-      throw std::runtime_error("SHA-256 is not available");
-  }
-  void add(const char* bytes, std::size_t n) { EVP_DigestUpdate(context_.get(), bytes, n); }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (unsigned i = 0; i < length; ++i)
-      out.append({digits[raw[i] >> 4U], digits[raw[i] & 15U]});
-    return out;
-  }
-
-private:
-  struct freed {
-    void operator()(EVP_MD_CTX* x) const { EVP_MD_CTX_free(x); }
-  };
-  std::unique_ptr<EVP_MD_CTX, freed> context_{EVP_MD_CTX_new()};
-};
 
 constexpr std::size_t chunk = std::size_t{256} << 10U;
 
@@ -84,16 +59,53 @@ bool read_all(int fd, F take) {
 
 } // namespace
 
-descriptor::~descriptor() {
+void hasher::freed::operator()(evp_md_ctx_st* x) const { EVP_MD_CTX_free(x); }
+
+hasher::hasher() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not available");
+}
+
+void hasher::add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+
+std::string hasher::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  return hex_of({reinterpret_cast<const char*>(raw.data()), length});
+}
+
+std::string hex_of(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    const auto x = static_cast<unsigned char>(c);
+    out.append({digits[x >> 4U], digits[x & 15U]});
+  }
+  return out;
+}
+
+descriptor::~descriptor() { reset(); }
+
+void descriptor::reset() noexcept {
   if (fd_ >= 0)
     ::close(fd_);
+  fd_ = -1;
 }
 
 std::string text_of_errno(int number) { return std::error_code(number, std::generic_category()).message(); }
 
+std::string random_hex() {
+  std::array<char, 32> bytes{};
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("no random bytes");
+  return hex_of({bytes.data(), bytes.size()});
+}
+
 std::string sha256(std::string_view bytes) {
   hasher h;
-  h.add(bytes.data(), bytes.size());
+  h.add(bytes);
   return h.hex();
 }
 
@@ -101,7 +113,7 @@ result<std::string> sha256_of_file(const std::filesystem::path& file) {
   const descriptor fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   hasher h;
   const auto add = [&](const char* bytes, std::size_t n) {
-    h.add(bytes, n);
+    h.add({bytes, n});
     return true;
   };
   if (!fd || !read_all(fd.get(), add))
@@ -123,7 +135,7 @@ result<copied> copy_hashed(int from, const std::filesystem::path& to, std::uint6
     too_large = done.bytes > limit;
     if (too_large)
       return false;
-    h.add(bytes, n);
+    h.add({bytes, n});
     return write_all(out.get(), bytes, n);
   };
   if (!read_all(from, take) || (durable && ::fsync(out.get()) != 0)) {

@@ -5,9 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+
+struct evp_md_ctx_st; // OpenSSL's
 
 namespace troupe::library {
 
@@ -24,6 +27,7 @@ public:
   ~descriptor();
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  void reset() noexcept; ///< Closes it.
 
 private:
   int fd_ = -1;
@@ -31,6 +35,26 @@ private:
 
 /// The text of `errno`.
 std::string text_of_errno(int number);
+
+/// 256 random bits as 64 hex digits. Throws `std::runtime_error` when there are none.
+std::string random_hex();
+
+/// Two hex digits for each byte.
+std::string hex_of(std::string_view bytes);
+
+/// SHA-256 of what comes in pieces. Confined to one thread.
+class hasher {
+public:
+  hasher();
+  void add(std::string_view bytes);
+  std::string hex(); ///< As 64 hex digits, of what was added; then begins anew.
+
+private:
+  struct freed {
+    void operator()(evp_md_ctx_st* x) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, freed> context_;
+};
 
 /// SHA-256 as 64 hex digits.
 std::string sha256(std::string_view bytes);

@@ -39,13 +39,6 @@ result<found_file> open_file(const std::string& name, const fs::path& candidate,
   if (found.path.empty() || !is_inside(found.path, code_dirs))
     return bad(name, "is outside of the code directories (" + listed(code_dirs) + "), after resolving links it is " +
                          found.path.string() + "; copy it there or start with --code-dir");
-  struct stat about {};
-  if (::fstat(found.open.get(), &about) != 0)
-    return bad(name, "cannot be read: " + text_of_errno(errno));
-  if (S_ISDIR(about.st_mode))
-    return bad(name, "is a directory, not a shared library (" + found.path.string() + ")");
-  if (!S_ISREG(about.st_mode))
-    return bad(name, "is not a regular file (" + found.path.string() + ")");
   return found;
 }
 
@@ -74,7 +67,7 @@ bool is_inside(const fs::path& path, const std::vector<fs::path>& code_dirs) {
   });
 }
 
-result<found_file> find_file(const std::string& file, const std::vector<fs::path>& code_dirs) {
+result<found_file> find_any(const std::string& file, const std::vector<fs::path>& code_dirs) {
   const fs::path name{file};
   std::vector<fs::path> candidates;
   if (name.is_absolute())
@@ -93,6 +86,20 @@ result<found_file> find_file(const std::string& file, const std::vector<fs::path
   if (candidates.empty())
     return bad(file, "there are no code directories to look in; start with --code-dir");
   return bad(file, "no such file; looked for " + tried);
+}
+
+result<found_file> find_file(const std::string& file, const std::vector<fs::path>& code_dirs) {
+  auto found = find_any(file, code_dirs);
+  if (!found)
+    return found;
+  struct stat about {};
+  if (::fstat(found->open.get(), &about) != 0)
+    return bad(file, "cannot be read: " + text_of_errno(errno));
+  if (S_ISDIR(about.st_mode))
+    return bad(file, "is a directory, not a shared library (" + found->path.string() + ")");
+  if (!S_ISREG(about.st_mode))
+    return bad(file, "is not a regular file (" + found->path.string() + ")");
+  return found;
 }
 
 } // namespace troupe::library

@@ -20,7 +20,7 @@ struct import_name {
 /// `invalid_spec` when it is not of that form.
 result<import_name> parse_import_path(std::string_view text);
 
-/// A readable regular file inside a code directory.
+/// A readable file inside a code directory; a regular one unless said.
 struct found_file {
   descriptor open;
   std::filesystem::path path; ///< All links resolved.
@@ -30,6 +30,9 @@ struct found_file {
 /// turn, and the first that is there counts; what it is must be inside one of them after all links are resolved. Errors
 /// are `invalid_spec` and begin with `file`; that of a missing file lists the places where it was looked for.
 result<found_file> find_file(const std::string& file, const std::vector<std::filesystem::path>& code_dirs);
+
+/// As `find_file`, of whatever kind it is: a folder, too.
+result<found_file> find_any(const std::string& file, const std::vector<std::filesystem::path>& code_dirs);
 
 /// Whether `path`, resolved, is inside a code directory.
 bool is_inside(const std::filesystem::path& path, const std::vector<std::filesystem::path>& code_dirs);

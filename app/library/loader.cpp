@@ -24,8 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view no_worker_process =
-    "(a worker process of its own, `isolation: process`, would lift this; this version does not have it yet)";
+constexpr std::string_view no_worker_process = "(a worker process of its own, `isolation: process`, lifts this)";
 
 error about(const std::string& name, const error& why) { return {why.code, name + ": " + why.message}; }
 error about(const std::string& name, const std::string& why) { return {errc::invalid_spec, name + ": " + why}; }

@@ -48,6 +48,8 @@ struct store::taken {
 };
 
 store::store(store_options options) : options_(std::move(options)), dir_(options_.data_dir / "code") {
+  if (!options_.loaded_dir.empty())
+    return; // another process's files
   std::error_code why;
   fs::create_directories(dir_ / "loaded", why);
   if (!why)

@@ -21,6 +21,8 @@ struct store_options {
   std::filesystem::path data_dir;               ///< Made when it is not there.
   std::vector<std::filesystem::path> code_dirs; ///< Only from there; links are resolved first.
   std::uint64_t max_file_bytes = std::uint64_t{1} << 30U;
+  /// Of a process that only loads what another one puts: where its copies go. Empty = that process itself.
+  std::filesystem::path loaded_dir = {};
 };
 
 /// A library in the store. A value.
@@ -62,7 +64,9 @@ public:
 
   const store_options& options() const noexcept { return options_; }
   /// Of the copies that are loaded.
-  std::filesystem::path loaded_dir() const { return dir_ / "loaded"; }
+  std::filesystem::path loaded_dir() const {
+    return options_.loaded_dir.empty() ? dir_ / "loaded" : options_.loaded_dir;
+  }
 
 private:
   struct taken;

@@ -35,12 +35,14 @@ runtime::core::own_system::own_system(const runtime_options& options) {
   control::set_scheduler_policy(config, options.scheduler_policy);
   if (options.scheduler_threads > 0)
     config.set("scheduler.max-threads", options.scheduler_threads);
+  if (options.configure)
+    options.configure(config);
   system.emplace(config);
 }
 
 runtime::core::core(caf::actor_system* host, runtime_options options)
     : own(host ? nullptr : std::make_unique<own_system>(options)), system(checked(host ? *host : *own->system)),
-      shutdown_timeout(options.shutdown_timeout),
+      shutdown_timeout(options.shutdown_timeout), on_stopped(std::move(options.on_stopped)),
       hub(std::make_shared<event_hub>(std::move(options.on_event), std::move(options.on_log))),
       listed(std::make_shared<controller::directory>()) {
   auto made = control::make_environment(system);
@@ -116,6 +118,8 @@ void runtime::core::shut_down() noexcept {
     caf::anon_send_exit(std::exchange(controller, nullptr), caf::exit_reason::kill);
   thread->stop();
   env = nullptr;
+  if (on_stopped)
+    on_stopped();
   hub->close();
 }
 

@@ -12,6 +12,10 @@
 #include <string>
 #include <string_view>
 
+namespace caf {
+class actor_system_config;
+}
+
 namespace troupe {
 
 using control::log_level;
@@ -34,6 +38,8 @@ struct runtime_options {
   // Only for a runtime that makes its own actor system:
   std::string scheduler_policy = "local"; ///< "local", or CAF's "sharing" or "stealing": see docs/decisions/0005.
   std::size_t scheduler_threads = 0;      ///< 0 = CAF's default: one per core, at least 4.
+  std::function<void(caf::actor_system_config&)> configure{}; ///< To add modules, before the system is made.
+  std::function<void()> on_stopped{};                         ///< All deployments have ended, the system is about to.
 };
 
 } // namespace troupe

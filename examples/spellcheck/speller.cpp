@@ -4,6 +4,7 @@
 #include "texts.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <stdexcept>
 
 namespace spellcheck {
@@ -63,6 +64,17 @@ broken_speller::broken_speller(const troupe::json& init_args) : suggesting_spell
 spelling broken_speller::operator()(const passage& request) {
   auto answer = suggesting_speller::operator()(request);
   answer.version = 3;
+  return answer;
+}
+
+spelling crashing_speller::operator()(const passage& request) {
+  if (request.text.find("segfault") != std::string::npos) {
+    std::fputs("looking up \"segfault\" in an index that is not there\n", stderr);
+    const volatile int* volatile index = nullptr;
+    static_cast<void>(*index);
+  }
+  auto answer = suggesting_speller::operator()(request);
+  answer.version = 4;
   return answer;
 }
 

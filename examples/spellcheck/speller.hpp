@@ -1,4 +1,4 @@
-// The deployment: what answers requests, in three versions. Each replica holds one of these objects.
+// The deployment: what answers requests, in its versions. Each replica holds one of these objects.
 #pragma once
 
 #include <troupe/troupe.hpp>
@@ -69,6 +69,13 @@ private:
 class broken_speller : public suggesting_speller {
 public:
   explicit broken_speller(const troupe::json& init_args);
+  spelling operator()(const passage& request);
+};
+
+/// Version 4: starts well, and follows a null pointer where a text has the word "segfault".
+class crashing_speller : public suggesting_speller {
+public:
+  using suggesting_speller::suggesting_speller;
   spelling operator()(const passage& request);
 };
 

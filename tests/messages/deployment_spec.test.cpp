@@ -151,7 +151,8 @@ TEST_CASE("the JSON form has every option with its default") {
   deployment_spec s;
   s.name = "d";
   CHECK(to_json(s) == json::parse(R"({
-    "application": "default", "name": "d", "version": "", "init_args": null, "execution": "pool", "user_config": null,
+    "application": "default", "name": "d", "version": "", "init_args": null, "execution": "pool",
+    "isolation": "none", "replicas_per_worker": 1, "runtime_env": null, "user_config": null,
     "ray_actor_options": {"num_cpus": 0, "num_gpus": 0, "memory": 0, "resources": {}},
     "num_replicas": 1, "max_ongoing_requests": 5, "max_queued_requests": -1,
     "backpressure_config": {"status_code": 503, "retry_after_s": 0},

@@ -74,8 +74,6 @@ TEST_CASE("what this release does not have is refused by name") {
                            "num_gpus",
                            "memory",
                            "resources",
-                           "runtime_env",
-                           "isolation",
                            "import_path",
                            "max_replicas_per_node",
                            "labels",

@@ -9,8 +9,10 @@ namespace {
 using version = spellcheck::web<spellcheck::speller>;
 #elif SPELLCHECK_VERSION == 2
 using version = spellcheck::web<spellcheck::suggesting_speller>;
-#else
+#elif SPELLCHECK_VERSION == 3
 using version = spellcheck::web<spellcheck::broken_speller>;
+#else
+using version = spellcheck::web<spellcheck::crashing_speller>;
 #endif
 
 } // namespace

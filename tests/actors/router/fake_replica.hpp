@@ -21,13 +21,15 @@ public:
 
   caf::behavior make_behavior() override {
     return {[this](wake_replica) {
+      auto call = std::move(held_); // a call keeps its router alive, and with that the cell that is asked for the next
       for (int i = 0; i < 32; ++i) {
-        const auto call = cell_->next();
+        call = cell_->next();
         if (!call)
           return;
         const enter_scope scope{{this, call.get(), context()}};
         on_call_(this, call);
       }
+      held_ = std::move(call);
       send(this, wake_replica{});
     }};
   }
@@ -43,6 +45,7 @@ public:
 private:
   cell* cell_;
   handler on_call_;
+  call_ptr held_;
 };
 
 inline void answer_at_once(caf::event_based_actor*, const call_ptr& call) { answer(call); }

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -116,7 +117,9 @@ struct api_fixture {
                                    const std::lock_guard guard{routes_mutex};
                                    routes = std::move(r);
                                  },
-                             .log = [](log_level, const std::string&) {}}};
+                             .log = [](log_level, const std::string&) {},
+                             .secrets = std::make_shared<const secrets::keeper>(
+                                 secrets::options{folder.path() / "data", folder.path() / "secrets", {}})}};
   api::server rest;
   std::uint16_t port = 0;
 };

@@ -145,6 +145,7 @@ TEST_CASE("serve: every option arrives") {
                              "--data-dir=/d",
                              "--code-dir=/a",
                              "--code-dir=/b",
+                             "--secrets-dir=/s",
                              "--no-token",
                              "--insecure",
                              "--http-threads=2",
@@ -175,6 +176,7 @@ TEST_CASE("serve: every option arrives") {
   CHECK(o.metrics_address->port == 3);
   CHECK(o.data_dir == "/d");
   CHECK(o.code_dirs == std::vector<std::filesystem::path>{"/a", "/b"});
+  CHECK(o.secrets_dir == "/s");
   CHECK(o.no_token);
   CHECK(o.insecure);
   CHECK(o.http_threads == 2);

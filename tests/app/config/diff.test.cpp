@@ -95,7 +95,7 @@ TEST_CASE("going from a config to none replaces replicas, and says why") {
 }
 
 TEST_CASE("other bytes of the library count only with another version") {
-  const code_source old_code{"libx.so:app", "aa", json::object(), json::object()};
+  const code_source old_code{"libx.so:app", "aa", json::object()};
   auto new_code = old_code;
   new_code.digest = "bb";
   CHECK(diff(ten(), old_code, ten(), new_code).empty());

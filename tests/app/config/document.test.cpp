@@ -165,7 +165,7 @@ TEST_CASE("what troupe lacks is refused by name where it asks for something") {
         "deployments: [{name: d, logging_config: {log_level: DEBUG}}]",
         "deployments: [{name: d, import_path: 'x.so:y'}]", "deployments: [{name: d, route_prefix: /x}]",
         "autoscaling_policy: {a: 1}", "external_scaler_enabled: true", "logging_config: {log_level: DEBUG}",
-        "runtime_env: {env_vars: {A: b}}", "host: 0.0.0.0"}) {
+        "runtime_env: {pip: [numpy]}", "host: 0.0.0.0"}) {
     CAPTURE(line);
     const auto result = read_with(line);
     REQUIRE_MESSAGE(result.errors.size() == 1, to_string(result.errors));

@@ -41,7 +41,7 @@ public:
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     inet_pton(AF_INET, address, &to.sin_addr);
-    const timeval patience{20, 0}; // against a hang, not to wait for something
+    const timeval patience{60, 0}; // against a hang, not to wait for something
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     REQUIRE(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
   }

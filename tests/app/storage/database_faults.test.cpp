@@ -3,9 +3,8 @@
 #include "storage_fixture.hpp"
 
 #include <array>
-#include <csignal>
+#include <fixtures/full_disk.hpp>
 #include <functional>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,26 +13,7 @@ namespace troupe::storage {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// While it lives no file of this process grows beyond `bytes`: to a writer the disk is full.
-class full_disk {
-public:
-  explicit full_disk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &limit_);
-    const rlimit low{bytes, limit_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &low) == 0);
-  }
-  ~full_disk() {
-    ::setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, before_);
-  }
-  full_disk(const full_disk&) = delete;
-  full_disk& operator=(const full_disk&) = delete;
-
-private:
-  void (*before_)(int);
-  rlimit limit_{};
-};
+using test::full_disk;
 
 /// What `f` returns in a process without the rights of root.
 std::string as_nobody(const std::function<std::string()>& f) {

@@ -1,0 +1,19 @@
+// What a library declares, as a worker tells it to the daemon, which does not load it.
+#pragma once
+
+#include <troupe/app/library/loader.hpp>
+#include <troupe/messages/json_doc.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace troupe::worker {
+
+json to_json(const library::application_code& x);
+
+/// `code_of` makes the code of a deployment from its name and traits. Throws json::exception for what is no offer.
+library::application_code offer_from(
+    const json& x,
+    const std::function<std::shared_ptr<const code>(const std::string& deployment, code_traits traits)>& code_of);
+
+} // namespace troupe::worker

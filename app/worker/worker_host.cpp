@@ -1,0 +1,161 @@
+// Each replica has a router of its own here, with all the room that the daemon's router gives it. It has no timeouts: a
+// begun request keeps its slot, here and there, until its handler is done; the daemon gives its caller the outcome.
+#include <troupe/actors/replica/replica_actor.hpp>
+#include <troupe/actors/router/router.hpp>
+#include <troupe/actors/router/wire_call.hpp>
+#include <troupe/app/worker/worker_host.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <utility>
+
+namespace troupe::worker {
+
+namespace {
+
+/// The way back of one replica's answers.
+class answers final : public wire_receiver {
+public:
+  explicit answers(worker_replica_owner_actor to) : to_(std::move(to)) {}
+
+  void answered(std::uint64_t id, std::string answer) noexcept override {
+    send({id, 0, std::move(answer)});
+    open.fetch_sub(1); // the last: it may be gone after this
+  }
+  void failed(std::uint64_t id, const error& why) noexcept override {
+    send({id, static_cast<std::uint8_t>(why.code), why.message});
+    open.fetch_sub(1);
+  }
+
+  std::atomic<std::int64_t> open{0}; ///< Calls whose outcome is to come.
+
+private:
+  void send(worker_answer x) noexcept {
+    worker_answers out;
+    out.answers.push_back(std::move(x));
+    caf::anon_send(to_, std::move(out));
+  }
+
+  const worker_replica_owner_actor to_;
+};
+
+class host final : public worker_host_actor::base {
+public:
+  host(caf::actor_config& cfg, std::shared_ptr<const control::environment> env, library::application_code code,
+       std::function<void()> on_end)
+      : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)) {
+    set_default_handler(caf::drop);
+  }
+  const char* name() const override { return "troupe.worker_host"; }
+
+protected:
+  behavior_type make_behavior() override {
+    return {
+        [this](start_worker_replica& x) { start(x); },
+        [this](worker_calls& x) { take(x); },
+        [this](const drop_worker_replica& x) { drop(x.place); },
+        [this](end_worker) {
+          if (auto f = std::exchange(on_end_, nullptr))
+            f();
+        },
+    };
+  }
+
+private:
+  struct hosted {
+    std::shared_ptr<const code> user_code;
+    std::shared_ptr<router> calls;
+    cell* where = nullptr;
+    std::unique_ptr<answers> back;
+    replica_actor replica;
+  };
+
+  void start(start_worker_replica& x) {
+    const auto found = std::find_if(code_.deployments.begin(), code_.deployments.end(),
+                                    [&](const auto& d) { return d.defaults.name == x.deployment; });
+    if (found == code_.deployments.end()) {
+      caf::anon_send(x.owner, replica_stopped{x.replica, stop_reason::start_failed,
+                                              code_.import_path + " declares no deployment " + x.deployment});
+      return;
+    }
+    auto& h = replicas_[x.place];
+    h.user_code = found->user_code;
+    h.back = std::make_unique<answers>(x.owner);
+    router_options options;
+    options.name = x.full_name;
+    options.limits = {.max_ongoing = 1'000'000}; // the daemon's router keeps the limit
+    options.number = x.place & 0xff'ffffU;
+    h.calls = router::make(system(), std::move(options));
+    h.where = &h.calls->acquire(x.replica);
+    auto watched = std::make_shared<control::watched_deployment>();
+    watched->name = std::move(x.full_name);
+    watched->stuck_after_ms.store(x.stuck_after.count());
+    h.replica = replica::spawn_replica(env_, {.ref = x.replica,
+                                              .revision = x.revision,
+                                              .user_code = h.user_code,
+                                              .init_args = std::move(x.init_args),
+                                              .user_config = {},
+                                              .calls = h.calls,
+                                              .where = h.where,
+                                              .owner = x.owner,
+                                              .execution = x.execution,
+                                              .deployment = std::move(watched)});
+    h.where->actor = caf::actor_cast<caf::strong_actor_ptr>(h.replica);
+    h.calls->open(*h.where); // the replica begins none before it is ready
+    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica});
+  }
+
+  void take(worker_calls& x) {
+    const auto it = replicas_.find(x.place);
+    if (it == replicas_.end())
+      return;
+    auto& h = it->second;
+    for (auto& c : x.calls) {
+      h.back->open.fetch_add(1);
+      auto call = h.user_code->read_call(c.key, c.request, *h.back, c.id);
+      if (!call) {
+        h.back->failed(c.id, {errc::signature_mismatch, h.user_code->traits().name + " cannot take this request"});
+        continue;
+      }
+      call->ctx.request_number = c.context.request_number;
+      if (c.context.has_deadline)
+        call->ctx.deadline = h.calls->now() + c.context.remaining;
+      if (c.context.tags != request_tags{})
+        call->ctx.tags = std::make_shared<const request_tags>(std::move(c.context.tags));
+      router::submit(h.calls, std::move(call), context());
+    }
+  }
+
+  void drop(std::uint64_t place) {
+    auto node = replicas_.extract(place);
+    if (!node)
+      return;
+    auto& h = node.mapped();
+    h.calls->release(*h.where);
+    h.calls->shut({errc::unavailable, "the replica is gone"});
+    std::erase_if(dropped_, [](const auto& old) { return old->open.load() == 0; });
+    dropped_.push_back(std::move(h.back)); // calls that are still answered point at it
+  }
+
+  const std::shared_ptr<const control::environment> env_;
+  const library::application_code code_;
+  std::function<void()> on_end_;
+  std::map<std::uint64_t, hosted> replicas_;
+  std::vector<std::unique_ptr<answers>> dropped_;
+};
+
+} // namespace
+
+worker_host_actor spawn_worker_host(std::shared_ptr<const control::environment> env, library::application_code code,
+                                    std::function<void()> on_end) {
+  caf::actor_config cfg;
+  auto& system = env->system;
+  return system.spawn_class<host, caf::no_spawn_options>(cfg, std::move(env), std::move(code), std::move(on_end));
+}
+
+} // namespace troupe::worker

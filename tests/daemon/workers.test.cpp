@@ -1,0 +1,212 @@
+// `isolation: process`: a crash costs one worker, each deployment has its own libraries and variables (SPEC 1.5, 1.6,
+// 5).
+#include "daemon/daemon_fixture.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+struct workers : daemon_fixture {
+  /// The library of folder `build` ("one", "two") with its dependency, as `as` in the code directory.
+  void install_isolated(const std::string& build, const std::string& where) const {
+    const auto from = built_plugins() / build;
+    const auto to = code_dir / where;
+    std::filesystem::remove_all(to);
+    std::filesystem::create_directory(to);
+    std::filesystem::copy_file(from / ("libisolated_" + build + ".so"), to / "libisolated.so");
+    std::filesystem::copy_file(from / "libdep.so.1", to / "libdep.so.1");
+  }
+
+  json app(json options = json::object(), const std::string& name = "a", const std::string& where = "x") const {
+    options["name"] = "isolated";
+    if (!options.contains("isolation"))
+      options["isolation"] = "process";
+    return {{"name", name},
+            {"route_prefix", "/" + name},
+            {"import_path", where + "/libisolated.so:app"},
+            {"deployments", {options}}};
+  }
+
+  /// Starts with one application `a`, up and whole.
+  void serve(json options = json::object()) {
+    install_isolated("one", "x");
+    // A sanitizer would report a signal and exit; what users see is the signal.
+    const bool up = start({}, {"ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0:allocator_may_return_null=0"});
+    REQUIRE_MESSAGE(up, errors());
+    const auto done = deploy(app(std::move(options)));
+    REQUIRE_MESSAGE(done.status == 200, done.body);
+    REQUIRE(is_whole("a"));
+  }
+
+  template <class Condition>
+  bool becomes(const std::string& name, const Condition& good) const {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto now = status_of(name);
+      if (good(now.at("deployments").at(0), now))
+        return true;
+    }
+    MESSAGE(status_of(name).dump(1));
+    return false;
+  }
+  bool is_whole(const std::string& name) const {
+    return becomes(name, [](const json& d, const json& all) {
+      return d.at("available") == d.at("num_replicas") && d.at("rollout").at("phase") == "complete" &&
+             d.at("stopping") == 0 && all.at("state") == "RUNNING";
+    });
+  }
+  bool is_alive(pid_t pid) const {
+    std::ifstream status{"/proc/" + std::to_string(pid) + "/stat"};
+    std::string number;
+    std::string name;
+    std::string state;
+    return status >> number >> name >> state && state != "Z" && state != "X";
+  }
+  std::string get(const std::string& path) const {
+    const auto x = fetch(path);
+    return x.status == 200 ? x.body : std::to_string(x.status) + " " + x.body;
+  }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(workers, "replicas run in a process of their own, which ends with them") {
+  serve({{"user_config", {{"a", 1}}}});
+  const auto pid = std::stoi(get("/a/process"));
+  CHECK(is_alive(pid));
+  CHECK(get("/a/config") == R"({"a":1})");
+  CHECK(get("/a/throw").starts_with("500 "));
+  CHECK(get("/a/dependency") == "1");
+  REQUIRE(deploy(app({{"user_config", {{"a", 2}}}})).status == 200);
+  CHECK(becomes("a", [&](const json&, const json&) { return get("/a/config") == R"({"a":2})"; }));
+  CHECK(get("/a/process") == std::to_string(pid)); // in place
+  REQUIRE(call_api("DELETE", "/applications/a").status < 300);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (is_alive(pid) && std::chrono::steady_clock::now() < until) {
+  }
+  CHECK_FALSE(is_alive(pid));
+  daemon->signal(SIGTERM);
+  CHECK(daemon->exit_code() == 0);
+}
+
+TEST_CASE_FIXTURE(workers, "every way to end a process costs one worker, and the status says how") {
+  serve({{"num_replicas", 2}});
+  const std::pair<const char*, const char*> ways[] = {
+      {"segv", "signal 11"},  {"abort", "signal 6"},      {"exit", "exit code 3"}, {"_exit", "exit code 4"},
+      {"stack", "signal 11"}, {"destructor", "signal 6"}, {"thread", "signal 11"}};
+  for (const auto& way : ways) {
+    const std::string how = way.first;
+    CAPTURE(how);
+    const auto x = fetch("/a/crash/" + how);
+    CHECK(x.status == 500);
+    CHECK(is_whole("a"));
+    CHECK(get("/a/x") == "here");
+    const auto text = errors();
+    CHECK_MESSAGE(contains(text, way.second), text);
+    CHECK(contains(text, "about to end by " + how));
+  }
+}
+
+TEST_CASE_FIXTURE(workers, "a rollout whose new version crashes goes back") {
+  serve();
+  for (const auto& options : {json{{"init_args", {{"crash", "segv"}}}}, json{{"user_config", {{"crash", "abort"}}}}}) {
+    REQUIRE(deploy(app(options)).status == 200);
+    CHECK(becomes("a", [&](const json&, const json& all) { return all.at("state") == "DEPLOY_FAILED"; }));
+    CHECK(get("/a/x") == "here");
+    const auto message = status_of("a").at("message").get<std::string>();
+    CHECK_MESSAGE(contains(message, "rolled back"), message);
+    CHECK_MESSAGE(contains(message, "signal"), message);
+    CHECK(contains(message, "about to end by"));
+  }
+}
+
+TEST_CASE_FIXTURE(workers, "two builds of one dependency side by side, in two applications and over a rollout") {
+  serve();
+  install_isolated("two", "y");
+  REQUIRE(deploy(app({}, "b", "y")).status == 200);
+  REQUIRE(is_whole("b"));
+  CHECK(get("/a/dependency") == "1");
+  CHECK(get("/b/dependency") == "2");
+  install_isolated("two", "x"); // the same path, other bytes
+  REQUIRE(deploy(app()).status == 200);
+  CHECK(becomes("a", [&](const json&, const json&) { return get("/a/dependency") == "2"; }));
+  CHECK(is_whole("a"));
+}
+
+TEST_CASE_FIXTURE(workers, "variables and folder are the deployment's own; what is wrong with them is told at once") {
+  serve({{"runtime_env", {{"env_vars", {{"COLOUR", "red"}}}, {"working_dir", "/usr"}}}});
+  CHECK(get("/a/variable/COLOUR") == "red");
+  CHECK(get("/a/folder") == "/usr");
+  const auto gone = deploy(app({{"runtime_env", {{"working_dir", "/not/there"}}}}));
+  CHECK(gone.status == 400);
+  CHECK_MESSAGE(contains(gone.body, "runtime_env.working_dir: /not/there: No such file"), gone.body);
+  const auto bare = deploy(app({{"isolation", "none"}, {"runtime_env", {{"working_dir", "/usr"}}}}));
+  CHECK(bare.status == 400);
+  CHECK_MESSAGE(contains(bare.body, "isolation: process"), bare.body);
+  const auto small = deploy(app({{"runtime_env", {{"limits", {{"memory", "1MiB"}}}}}}));
+  CHECK(small.status == 400);
+  CHECK_MESSAGE(contains(small.body, "less than a worker needs"), small.body);
+  CHECK(get("/a/folder") == "/usr");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) // its allocator maps more than it is asked for, and hangs where it may not; the
+                                   // release build's tests have this one
+TEST_CASE_FIXTURE(workers, "memory beyond its limit costs one worker") {
+  serve({{"runtime_env", {{"limits", {{"memory", "300MiB"}}}}}});
+  CHECK(fetch("/a/crash/memory").status == 500);
+  CHECK(is_whole("a"));
+  CHECK(get("/a/x") == "here");
+  CHECK(contains(errors(), "about to end by memory"));
+}
+#endif
+
+TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
+  serve({{"num_replicas", 4}, {"replicas_per_worker", 2}});
+  std::set<std::string> processes;
+  for (int i = 0; i < 60; ++i)
+    processes.insert(get("/a/process"));
+  CHECK(processes.size() == 2);
+  CHECK(fetch("/a/crash/segv").status == 500);
+  CHECK(is_whole("a"));
+  CHECK(get("/a/x") == "here");
+}
+
+TEST_CASE_FIXTURE(workers, "no worker survives a daemon that is killed, and the next one starts them again") {
+  serve({{"num_replicas", 2}});
+  std::set<pid_t> pids;
+  for (int i = 0; i < 40; ++i)
+    pids.insert(std::stoi(get("/a/process")));
+  daemon->signal(SIGKILL);
+  daemon->wait();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  const auto alive = [&] { return std::any_of(pids.begin(), pids.end(), [&](pid_t p) { return is_alive(p); }); };
+  while (alive() && std::chrono::steady_clock::now() < until) {
+  }
+  CHECK_FALSE(alive());
+  must_start();
+  CHECK(is_whole("a"));
+  CHECK(get("/a/x") == "here");
+}
+
+TEST_CASE_FIXTURE(workers, "a frozen worker is noticed, killed and replaced") {
+  serve();
+  const auto pid = std::stoi(get("/a/process"));
+  REQUIRE(::kill(pid, SIGSTOP) == 0);
+  CHECK(becomes("a", [&](const json&, const json&) { return !is_alive(pid); }));
+  CHECK(is_whole("a"));
+  CHECK(get("/a/process") != std::to_string(pid));
+}
+
+TEST_CASE("`troupe worker` started by hand says what it is") {
+  const temporary_folder folder;
+  process by_hand{troupe_program(), {"worker"}, {}, folder.path() / "err"};
+  CHECK(WEXITSTATUS(by_hand.wait()) == 2);
+  CHECK(contains(read_whole(folder.path() / "err"), "`troupe serve` starts workers by itself"));
+}
