@@ -333,11 +333,23 @@ private:
   std::uint32_t granted_of(const resources& each) const;
   std::uint32_t existing_of(const resources& each) const;
   bool has_room(const release_ptr& what) const;
-  bool has_free_room(const release_ptr& what) const; ///< Beyond what the running wave's own replicas need.
-  std::uint32_t reachable() const;                   ///< N, or what there is room for.
-  bool makes_room(std::uint32_t outgoing) const;     ///< A stop_first wave of that many starts at least one.
-  bool is_room_known() const;                        ///< No claim is open, and what is claimed is what is wanted.
-  bool give_up_roomless();                           ///< A stop_first wave starts no more than there is room for.
+  bool has_free_room(const release_ptr& what) const;    ///< Beyond what the running wave's own replicas need.
+  std::uint32_t reachable() const;                      ///< N, or what there is room for.
+  std::uint32_t unused_of(const resources& each) const; ///< Granted, and held by no replica.
+  std::uint32_t empty_slots() const;                    ///< Of the N, those that nobody waits to fill.
+  /// Whom a stop_first wave takes away, in that order.
+  struct departures {
+    std::map<std::uint16_t, std::uint32_t> vacancies; ///< By cohort.
+    std::vector<std::uint32_t> slots;
+  };
+  departures outgoing(std::uint32_t size, std::uint32_t most_available) const;
+  resources freed_by(const departures& all) const;
+  resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
+  bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
+  /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.
+  bool makes_room(std::uint32_t size, std::uint32_t most_available);
+  bool is_room_known() const; ///< No claim is open, and what is claimed is what is wanted.
+  bool give_up_roomless();    ///< A stop_first wave starts no more than there is room for.
   void left_for_wave(const record& r);
   release_ptr vacancy_release(const cohort& c) const;
   std::vector<shape_claim> wanted() const;
@@ -428,6 +440,8 @@ private:
   room_shortage lacks_;
   bool asks_ = false; ///< A target has asked for resources.
   bool waiting_for_room_ = false;
+  std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
+  resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.
 
   /// What a snapshot depends on; when it changes there is a new one. The position counts by waves.
   struct durable_key {

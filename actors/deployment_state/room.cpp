@@ -37,6 +37,21 @@ std::uint32_t machine::existing_of(const resources& each) const {
   return sum;
 }
 
+bool machine::is_unclaimed(std::uint32_t more) const {
+  const auto* room = shape_of(target_->spec.per_replica);
+  return !room || room->want < existing_of(room->each) + more || room_answered_ != room_seq_;
+}
+
+std::uint32_t machine::unused_of(const resources& each) const {
+  const auto granted = granted_of(each);
+  return granted - std::min(granted, existing_of(each));
+}
+
+std::uint32_t machine::empty_slots() const {
+  const auto occupied = table_.live() + vacancies();
+  return n_ - std::min(n_, occupied);
+}
+
 bool machine::has_room(const release_ptr& what) const {
   if (!room_limited() || !what || !needs_room(what->spec.per_replica))
     return true;
@@ -74,30 +89,109 @@ std::uint32_t machine::reachable() const {
 // -- waves -----------------------------------------------------------------------------------------------------------
 
 // 10 replicas of 1 CPU, W = 2, 1 CPU free: one new one of up to 3 CPUs has room after a wave, one of 4 has not.
-bool machine::makes_room(std::uint32_t outgoing) const {
+bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   const auto& each = target_->spec.per_replica;
+  freed_ = {};
   if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each))
     return true;
-  auto there = room_answered_ == room_seq_ ? spare_ : resources{};
-  // In the order of begin_stop_first: empty slots (which may hold room), what is not available, then what is.
-  for (const auto& c : table_.cohorts()) {
+  const auto free = room_answered_ == room_seq_ ? spare_ : resources{};
+  freed_ = most_freed(size, most_available);
+  auto there = free;
+  add(there, freed_);
+  if (!fits(each, there))
+    return false;
+  // Of several shapes it depends on who goes first. This takes O(W), but then a wave nearly always begins.
+  freed_ = freed_by(outgoing(size, most_available));
+  there = free;
+  add(there, freed_);
+  return fits(each, there);
+}
+
+// Never too little, and too much only where those who may go ask for different amounts. O(cohorts).
+resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) const {
+  resources sum;
+  for (const auto& c : table_.cohorts()) { // empty slots may hold room
     if (!is_outdated(c) || c.vacant == 0)
       continue;
-    const auto& held = vacancy_release(c)->spec.per_replica;
-    const auto n = std::min(outgoing, c.vacant);
-    add(there, held, std::min(n, granted_of(held) - std::min(granted_of(held), existing_of(held))));
-    outgoing -= n;
+    const auto& each = vacancy_release(c)->spec.per_replica;
+    const auto n = std::min(size, c.vacant);
+    add(sum, each, std::min(n, unused_of(each)));
+    size -= n;
   }
-  for (const auto l : {life::starting, life::settling, life::available})
-    for (const bool of_base : {false, true})
+  for (const bool available : {false, true})
+    for (const bool of_base : {false, true}) {
+      resources largest;
+      std::uint32_t there = 0;
       for (const auto& c : table_.cohorts()) {
-        if (!is_outdated(c) || is_base_code(c) != of_base)
+        const auto n = available ? c.of(life::available) : c.unavailable();
+        if (n == 0 || !is_outdated(c) || is_base_code(c) != of_base)
           continue;
-        const auto n = std::min(outgoing, c.of(l));
-        add(there, c.origin->spec.per_replica, n);
-        outgoing -= n;
+        there += n;
+        for (const auto& x : c.origin->spec.per_replica.amounts)
+          largest.set(x.name, std::max(x.amount, largest.of(x.name)));
       }
-  return fits(each, there);
+      const auto n = std::min({size, there, available ? most_available : size});
+      add(sum, largest, n);
+      size -= n;
+      most_available -= available ? n : 0U;
+    }
+  return sum;
+}
+
+resources machine::freed_by(const departures& all) const {
+  resources sum;
+  for (const auto slot : all.slots)
+    add(sum, table_.cohorts()[table_.at(slot).cohort].origin->spec.per_replica);
+  // An empty slot's room is given back as far as the empty slots that stay do not want it.
+  std::vector<shape_claim> gone;
+  for (const auto& [cohort, n] : all.vacancies)
+    shape_in(gone, vacancy_release(table_.cohorts()[cohort])->spec.per_replica).want += n;
+  for (const auto& g : gone) {
+    std::uint32_t vacant = 0;
+    for (const auto& c : table_.cohorts())
+      vacant += c.vacant > 0 && vacancy_release(c)->spec.per_replica == g.each ? c.vacant : 0U;
+    const auto unused = unused_of(g.each);
+    const auto stay = vacant - std::min(vacant, g.want);
+    add(sum, g.each, unused - std::min(unused, stay));
+  }
+  return sum;
+}
+
+// What is not available goes first: empty slots in backoff, then superseded starts; then those that are not the base's,
+// then the oldest.
+machine::departures machine::outgoing(std::uint32_t size, std::uint32_t most_available) const {
+  departures all;
+  for (auto it = vacancies_.begin(); it != vacancies_.end() && size > 0; ++it)
+    if (is_outdated(table_.cohorts()[it->second.cohort])) {
+      ++all.vacancies[it->second.cohort];
+      --size;
+    }
+  const auto take = [&](std::uint32_t& slot) {
+    all.slots.push_back(slot);
+    slot = table_.at(slot).next;
+    --size;
+  };
+  const auto& cohorts = table_.cohorts();
+  for (const bool of_base : {false, true})
+    for (const auto& c : cohorts)
+      for (const auto l : {life::starting, life::settling})
+        for (auto slot = c.lists[static_cast<std::size_t>(l)].head;
+             size > 0 && is_outdated(c) && is_base_code(c) == of_base && slot != nil;)
+          take(slot);
+  for (const bool of_base : {false, true}) {
+    std::vector<std::uint32_t> heads;
+    for (const auto& c : cohorts)
+      if (is_outdated(c) && is_base_code(c) == of_base && c.of(life::available) > 0)
+        heads.push_back(c.lists[static_cast<std::size_t>(life::available)].head);
+    const auto older = [this](std::uint32_t a, std::uint32_t b) { return table_.at(a).id < table_.at(b).id; };
+    for (; size > 0 && most_available > 0 && !heads.empty(); --most_available) {
+      const auto oldest = std::min_element(heads.begin(), heads.end(), older);
+      take(*oldest);
+      if (*oldest == nil)
+        heads.erase(oldest);
+    }
+  }
+  return all;
 }
 
 bool machine::is_room_known() const {
@@ -186,9 +280,7 @@ std::vector<shape_claim> machine::wanted() const {
   auto& mine = all.front();
   mine.want += fresh - std::min(fresh, wave_.same_shape);
   if (waiting_for_room_) {
-    const auto& knobs = target_->spec.rollout;
-    const auto surge = knobs.strategy == rollout_strategy::start_first ? share(knobs.max_surge) : 1U;
-    mine.want = std::max(mine.want, existing + surge);
+    mine.want = std::max(mine.want, existing + waits_for_);
   }
   if (wave_first) // what others lack is claimed once the wave has what it needs
     for (auto& s : all)
@@ -209,7 +301,7 @@ void machine::claim_room() {
   emit(effect::claim{++room_seq_, std::move(now)});
 }
 
-// "waiting for room: 3 replicas want 2 num_cpus each, 1 of 8 free"
+// "waiting for room: 3 replicas want 2 num_cpus each, 1 of 8 free"; where a wave waits, also what it would free.
 std::string machine::room_message() const {
   const auto missing = std::max(n_ - reachable(), 1U);
   auto text = "waiting for room: " + std::to_string(missing) + (missing == 1 ? " replica wants " : " replicas want ");
@@ -219,7 +311,10 @@ std::string machine::room_message() const {
   text += amount_text(x.resource, x.asked) + ' ' + x.resource + (missing == 1 ? "" : " each") + ", ";
   if (x.is_never())
     return text + "more than there is in all (" + amount_text(x.resource, x.total) + "): it can never start here";
-  return text + amount_text(x.resource, x.free) + " of " + amount_text(x.resource, x.total) + " free";
+  text += amount_text(x.resource, x.free) + " of " + amount_text(x.resource, x.total) + " free";
+  if (const auto freed = freed_.of(x.resource); waiting_for_room_ && freed > 0)
+    text += ", and " + amount_text(x.resource, freed) + " of those that a wave would stop";
+  return text;
 }
 
 } // namespace troupe::deployment_state

@@ -59,8 +59,8 @@ deployment_status machine::status(instant now, bool with_replicas) const {
   s.state = state_name();
   s.waiting_for_room = n_ - reachable();
   s.message = !failure_.empty() ? failure_ : s.state == deployment_state_name::healthy ? "" : last_error_;
-  if (s.message.empty() && (s.waiting_for_room > 0 || waiting_for_room_))
-    s.message = room_message();
+  if (s.waiting_for_room > 0 || waiting_for_room_)
+    s.message += (s.message.empty() ? "" : "; ") + room_message();
   auto& r = s.rollout;
   r.phase = phase_;
   r.rolling_back = rolling_back_;

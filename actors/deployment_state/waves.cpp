@@ -54,6 +54,8 @@ bool machine::finish_wave() {
 
 bool machine::begin_wave() {
   waiting_for_room_ = false;
+  waits_for_ = 0;
+  freed_ = {};
   if (wave_.kind != wave_kind::none || phase_ != rollout_phase::rolling || n_ == 0)
     return false;
   const bool settled = target_unavailable() == 0 && table_.of(life::reconfiguring) == 0 &&
@@ -68,6 +70,8 @@ bool machine::begin_wave() {
   std::uint32_t outdated = 0;
   for (const auto& c : table_.cohorts())
     outdated += is_outdated(c) ? c.live() + c.vacant : 0U;
+  if (const auto filled = fill_release(); filled && !same_release(filled, target_))
+    outdated += empty_slots(); // there is no room for the base; for the target there may be
   if (outdated == 0)
     return false;
   const auto& knobs = target_->spec.rollout;
@@ -115,13 +119,12 @@ bool machine::begin_reconfigure() {
 
 bool machine::begin_start_first(std::uint32_t size) {
   if (const auto& each = target_->spec.per_replica; needs_room(each)) {
-    const auto existing = existing_of(each);
-    const auto* room = shape_of(each);
-    if (!room || room->want < existing + size || room_answered_ != room_seq_) {
+    waits_for_ = std::max(waits_for_, size); // also where it runs as stop_first in the end: the claim stays as it is
+    if (is_unclaimed(size)) {
       waiting_for_room_ = true; // claimed in publish(); the answer comes back here
       return false;
     }
-    size = std::min(size, room->granted - std::min(room->granted, existing));
+    size = std::min(size, unused_of(each));
     if (size == 0)
       return false;
   }
@@ -132,41 +135,33 @@ bool machine::begin_start_first(std::uint32_t size) {
 }
 
 bool machine::begin_stop_first(std::uint32_t size) {
-  if (!makes_room(size)) { // nothing is taken away for replicas that cannot start
+  const auto& each = target_->spec.per_replica;
+  // Slots that stay empty for want of room for what belongs there: nothing need stop where one of the target fits.
+  auto empty = std::min(size, empty_slots());
+  if (needs_room(each)) {
+    waits_for_ = std::max({waits_for_, empty, 1U});
+    if (empty > 0 && is_unclaimed(empty)) {
+      waiting_for_room_ = true;
+      return false;
+    }
+    empty = std::min(empty, unused_of(each));
+  }
+  const auto floor = reachable() - std::min(reachable(), share(target_->spec.rollout.max_unavailable));
+  const auto most_available = table_.available() - std::min(table_.available(), floor);
+  if (empty == 0 && !makes_room(size, most_available)) { // nothing is taken away for replicas that cannot start
     waiting_for_room_ = true;
     return false;
   }
-  const auto floor = reachable() - std::min(reachable(), share(target_->spec.rollout.max_unavailable));
+  const auto out = empty == 0 ? outgoing(size, most_available) : departures{};
   ++wave_number_;
   wave_ = {.kind = wave_kind::stop_first, .size = size};
-  std::uint32_t taken = 0;
-  // What is not available goes first: empty slots in backoff, then superseded starts.
-  while (taken < size && shed_vacancy(&machine::is_outdated))
+  auto taken = empty;
+  while (empty == 0 && taken < size && shed_vacancy(&machine::is_outdated))
     ++taken;
-  const auto take = [&](cohort& c, life l) {
-    const auto slot = c.lists[static_cast<std::size_t>(l)].head;
+  for (const auto slot : out.slots) {
     stop_one(slot, stop_cause::wave);
     ++taken;
-  };
-  for (const bool of_base : {false, true})
-    for (auto& c : table_.cohorts())
-      for (const auto l : {life::starting, life::settling})
-        while (taken < size && is_outdated(c) && is_base_code(c) == of_base && c.of(l) > 0)
-          take(c, l);
-  for (const bool of_base : {false, true})
-    while (taken < size && table_.available() > floor) {
-      cohort* oldest = nullptr;
-      const auto head = [&](const cohort& c) {
-        return table_.at(c.lists[static_cast<std::size_t>(life::available)].head).id;
-      };
-      for (auto& c : table_.cohorts())
-        if (is_outdated(c) && is_base_code(c) == of_base && c.of(life::available) > 0 &&
-            (oldest == nullptr || head(c) < head(*oldest)))
-          oldest = &c;
-      if (oldest == nullptr)
-        break;
-      take(*oldest, life::available);
-    }
+  }
   if (taken == 0) {
     wave_ = {};
     --wave_number_;

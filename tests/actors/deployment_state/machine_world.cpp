@@ -139,6 +139,7 @@ bool world::witness(const event::stuck& e) {
 }
 
 bool world::witness(const event::room& e) {
+  say("room " + std::to_string(e.seq) + " spare " + to_string(e.spare));
   if (e.seq == claim_seq_ && e.granted.size() == granted_.size())
     for (std::size_t i = 0; i < granted_.size(); ++i)
       granted_[i].want = std::max(granted_[i].want, e.granted[i]);
@@ -211,6 +212,8 @@ void world::obey(const effect::serve& e) { unavailable = e.unavailable; }
 void world::obey(const effect::claim& e) {
   claim_seq_ = e.seq;
   claimed_ = e.shapes;
+  for (const auto& x : e.shapes)
+    say("claim " + std::to_string(x.want) + " of " + to_string(x.each));
   auto next = e.shapes;
   for (auto& s : next) {
     const auto it = std::find_if(granted_.begin(), granted_.end(), [&](const auto& x) { return x.each == s.each; });
