@@ -34,12 +34,17 @@ struct workers : daemon_fixture {
             {"deployments", {options}}};
   }
 
-  /// Starts with one application `a`, up and whole.
-  void serve(json options = json::object()) {
+  void must_start_isolated(std::vector<std::string> more = {}) {
     install_isolated("one", "x");
     // A sanitizer would report a signal and exit; what users see is the signal.
-    const bool up = start({}, {"ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0:allocator_may_return_null=0"});
+    const bool up = start(std::move(more),
+                          {"ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0:allocator_may_return_null=0"});
     REQUIRE_MESSAGE(up, errors());
+  }
+
+  /// Starts with one application `a`, up and whole.
+  void serve(json options = json::object()) {
+    must_start_isolated();
     const auto done = deploy(app(std::move(options)));
     REQUIRE_MESSAGE(done.status == 200, done.body);
     REQUIRE(is_whole("a"));
@@ -175,6 +180,19 @@ TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
   CHECK(processes.size() == 2);
   CHECK(fetch("/a/crash/segv").status == 500);
   CHECK(is_whole("a"));
+  CHECK(get("/a/x") == "here");
+}
+
+TEST_CASE_FIXTURE(workers, "replicas in workers hold what they ask for, and what doesn't fit waits") {
+  must_start_isolated({"--resources", "num_cpus=2"});
+  const json asking{{"num_replicas", 3}, {"ray_actor_options", {{"num_cpus", 1}}}};
+  REQUIRE(deploy(app(asking)).status == 200);
+  CHECK(becomes("a", [](const json& d, const json&) {
+    return d.at("available") == 2 && d.at("waiting_for_room") == 1 &&
+           d.at("message") == "waiting for room: 1 replica wants 1 num_cpus, 0 of 2 free";
+  }));
+  CHECK(fetch("/a/crash/segv").status == 500); // what the dead one held is its successor's
+  CHECK(becomes("a", [](const json& d, const json&) { return d.at("available") == 2; }));
   CHECK(get("/a/x") == "here");
 }
 
