@@ -173,7 +173,6 @@ void placement::tell(const deployment_name& name, account& a, const resources& a
     now.granted.push_back(h.granted);
   if (const auto* next = next_wanted(a)) {
     now.spare = at_most(available, next->cost);
-    now.spare.set(slots, 0);
     if (const auto x = first_lacking(next->cost, available))
       now.lacks = {x->name, x->amount, available.of(x->name), total_.of(x->name)};
   } else if (const auto it =

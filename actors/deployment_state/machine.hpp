@@ -343,6 +343,7 @@ private:
     std::vector<std::uint32_t> slots;
   };
   departures outgoing(std::uint32_t size, std::uint32_t most_available) const;
+  resources cost_of(const resources& each) const;
   resources freed_by(const departures& all) const;
   resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.

@@ -12,6 +12,8 @@ namespace troupe::deployment_state {
 
 namespace {
 
+constexpr std::string_view bound_on_replicas = "max_replicas"; // as the placement calls it (controller/placement.hpp)
+
 shape_claim& shape_in(std::vector<shape_claim>& all, const resources& each) {
   const auto it = std::find_if(all.begin(), all.end(), [&](const shape_claim& s) { return s.each == each; });
   return it != all.end() ? *it : all.emplace_back(shape_claim{each, 0});
@@ -95,16 +97,25 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each))
     return true;
   const auto free = room_answered_ == room_seq_ ? spare_ : resources{};
+  const auto suffices = [&] {
+    auto there = free;
+    add(there, freed_);
+    return fits(cost_of(each), there);
+  };
   freed_ = most_freed(size, most_available);
-  auto there = free;
-  add(there, freed_);
-  if (!fits(each, there))
+  if (!suffices())
     return false;
   // Of several shapes it depends on who goes first. This takes O(W), but then a wave nearly always begins.
   freed_ = freed_by(outgoing(size, most_available));
-  there = free;
-  add(there, freed_);
-  return fits(each, there);
+  return suffices();
+}
+
+// What a replica takes: it counts against the bound on replicas, too.
+resources machine::cost_of(const resources& each) const {
+  auto cost = each;
+  if (limits_.room_limited)
+    cost.set(bound_on_replicas, 1);
+  return cost;
 }
 
 // Never too little, and too much only where those who may go ask for different amounts. O(cohorts).
@@ -115,7 +126,7 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
       continue;
     const auto& each = vacancy_release(c)->spec.per_replica;
     const auto n = std::min(size, c.vacant);
-    add(sum, each, std::min(n, unused_of(each)));
+    add(sum, cost_of(each), std::min(n, unused_of(each)));
     size -= n;
   }
   for (const bool available : {false, true})
@@ -127,7 +138,7 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
         if (n == 0 || !is_outdated(c) || is_base_code(c) != of_base)
           continue;
         there += n;
-        for (const auto& x : c.origin->spec.per_replica.amounts)
+        for (const auto& x : cost_of(c.origin->spec.per_replica).amounts)
           largest.set(x.name, std::max(x.amount, largest.of(x.name)));
       }
       const auto n = std::min({size, there, available ? most_available : size});
@@ -141,7 +152,7 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
 resources machine::freed_by(const departures& all) const {
   resources sum;
   for (const auto slot : all.slots)
-    add(sum, table_.cohorts()[table_.at(slot).cohort].origin->spec.per_replica);
+    add(sum, cost_of(table_.cohorts()[table_.at(slot).cohort].origin->spec.per_replica));
   // An empty slot's room is given back as far as the empty slots that stay do not want it.
   std::vector<shape_claim> gone;
   for (const auto& [cohort, n] : all.vacancies)
@@ -152,7 +163,7 @@ resources machine::freed_by(const departures& all) const {
       vacant += c.vacant > 0 && vacancy_release(c)->spec.per_replica == g.each ? c.vacant : 0U;
     const auto unused = unused_of(g.each);
     const auto stay = vacant - std::min(vacant, g.want);
-    add(sum, g.each, unused - std::min(unused, stay));
+    add(sum, cost_of(g.each), unused - std::min(unused, stay));
   }
   return sum;
 }
@@ -306,7 +317,7 @@ std::string machine::room_message() const {
   const auto missing = std::max(n_ - reachable(), 1U);
   auto text = "waiting for room: " + std::to_string(missing) + (missing == 1 ? " replica wants " : " replicas want ");
   const auto& x = lacks_;
-  if (x.resource.empty() || x.resource == "max_replicas")
+  if (x.resource.empty() || x.resource == bound_on_replicas)
     return "waiting for room for " + std::to_string(missing) + (missing == 1 ? " replica" : " replicas");
   text += amount_text(x.resource, x.asked) + ' ' + x.resource + (missing == 1 ? "" : " each") + ", ";
   if (x.is_never())

@@ -162,7 +162,8 @@ bool machine::begin_stop_first(std::uint32_t size) {
     stop_one(slot, stop_cause::wave);
     ++taken;
   }
-  if (taken == 0) {
+  if (taken == 0) { // too few are available to take one away
+    waiting_for_room_ = asks_ && needs_room(each);
     wave_ = {};
     --wave_number_;
     return false;

@@ -386,4 +386,31 @@ TEST_CASE("without the fallback a wave waits for room to surge, and says how muc
   CHECK_SOUND(w);
 }
 
+TEST_CASE("a wave that finds too few available to take one away keeps its claim until the stopping one has gone") {
+  world w{1, {.room_limited = true}};
+  w.local = cpus(10);
+  w.max_replicas = 3;
+  const auto gentle = [](const std::string& version, std::uint64_t cpus_each) {
+    return target(version, 4, [&](deployment_spec& s) {
+      s.per_replica = cpus(cpus_each);
+      stop_first(s);
+    });
+  };
+  w.deploy(gentle("v1", 2));
+  w.run_for(30s);
+  REQUIRE(w.available() == 3);
+  w.on_stop = [](const puppet&) { return outcome{.after = 15s}; };
+  w.report_stuck(w.refs(&puppet::available).front());
+  w.run_for(1s);
+  REQUIRE(w.available() == 2);
+  w.deploy(gentle("v2", 1));
+  const auto before = w.events;
+  w.run_for(10s);
+  CHECK(w.events < before + 20); // or it claims and gives back without end
+  CHECK(w.available() == 2);
+  REQUIRE(w.rest());
+  CHECK(w.available("v2") == 3);
+  CHECK_SOUND(w);
+}
+
 } // namespace troupe::deployment_state::test
