@@ -15,6 +15,8 @@ namespace troupe::bench {
 namespace {
 
 void pin_to(int cpu) {
+  if (cpu < 0)
+    return;
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<unsigned>(cpu), &set);

@@ -167,7 +167,11 @@ void serve_http(const std::string& kind, const std::string& policy) {
     return serve_ours(execution_mode::pool, policy);
   if (kind == "beast")
     return serve_beast();
-  throw std::invalid_argument("--serve takes inline, pool or beast, not \"" + kind + "\"");
+  if (kind == "worker")
+    return serve_workers(policy);
+  if (kind == "caf")
+    return serve_bare_actor(policy);
+  throw std::invalid_argument("--serve takes inline, pool, worker, caf or beast, not \"" + kind + "\"");
 }
 
 void add_http(suite& to) {

@@ -16,10 +16,15 @@ inline constexpr const char* http_answer = "Hello, World!";
 /// are ours, "beast" is Boost.Beast as its examples show it. Throws `std::invalid_argument` for other kinds.
 void serve_http(const std::string& kind, const std::string& policy);
 
+/// Its "worker" and "caf": HTTP answered in worker processes (POST bodies of 64 MB to /large), and a bare actor that is
+/// published on the port and sends back what it gets.
+void serve_workers(const std::string& policy);
+void serve_bare_actor(const std::string& policy);
+
 /// A process that ends when this object does.
 class child {
 public:
-  /// Pinned to one processor. `input`: a pipe, which ends with this object.
+  /// Pinned to one processor; -1 = to none. `input`: a pipe, which ends with this object.
   child(const std::vector<std::string>& command, int cpu);
   child(const child&) = delete;
   child& operator=(const child&) = delete;

@@ -38,6 +38,7 @@ int run_all(const po::variables_map& given) {
   add_memory(all);
   add_idle(all);
   add_http(all);
+  add_worker(all);
 
   run_options options;
   options.filter = given["filter"].as<std::string>();
@@ -88,7 +89,8 @@ int main(int argc, char** argv) {
   add("only-ours", "leave the references out, for profiling");
   add("quick", "small sizes, two rounds: shows that all runs, proves nothing");
   add("force", "run a debug build too");
-  add("serve", po::value<std::string>(), "be the HTTP server inline, pool or beast until standard input ends");
+  add("serve", po::value<std::string>(),
+      "be the HTTP server inline, pool, worker or beast, or a bare actor (caf), until standard input ends");
   add("commit", po::value<std::string>()->default_value("unknown"), "the commit that the figures are filed under");
   try {
     po::variables_map given;

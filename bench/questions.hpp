@@ -13,6 +13,7 @@ void add_rollout(suite& to);     ///< Against spawning and stopping bare actors.
 void add_reconfigure(suite& to); ///< Against one-way questions and answers.
 void add_memory(suite& to);      ///< An idle replica against an idle bare actor.
 void add_http(suite& to);        ///< Through the ingress, against nginx and a textbook Beast server.
+void add_worker(suite& to);      ///< In worker processes, against bare actors in another process.
 void add_idle(suite& to);        ///< What 10,000 replicas cost while nothing happens.
 
 /// "1k", "100k", "1M"; 16 stays "16".

@@ -94,6 +94,8 @@ simulation::~simulation() {
   for (const auto& [id, replica] : replicas_)
     if (const auto& actors = deployments_.at(replica.first).actors; actors.contains(replica.second.id))
       caf::anon_send_exit(actors.at(replica.second.id), caf::exit_reason::kill);
+  if (before_end)
+    before_end();
   for (auto& p : std::exchange(people_, {}))
     caf::anon_send_exit(p, caf::exit_reason::kill);
   run_all();
@@ -103,6 +105,8 @@ simulation::~simulation() {
   environment_->interceptor = nullptr;
   environment_->user_code_hook = nullptr;
   environment_->on_log = nullptr;
+  if (at_end)
+    at_end();
   environment_.reset();
   listed_.reset();
   run_all();

@@ -118,6 +118,7 @@ public:
   std::uint64_t digest() const noexcept { return trace_.digest(); }
   caf::actor_system& system() noexcept { return system_; }
   const controller_actor& controller() const noexcept { return controller_; }
+  std::shared_ptr<const control::environment> environment() const noexcept { return environment_; }
 
   /// Notes that a rule is broken; the present or next step throws. The first one counts.
   void report(int invariant, std::string sentence);
@@ -127,6 +128,8 @@ public:
   std::function<void(const std::string& deployment, const deployment_state::any_event&,
                      const deployment_state::transition&)>
       on_transition;
+  /// Called when the world ends: while its actors still run, and when they have ended and none of their calls is left.
+  std::function<void()> before_end, at_end;
 
 private:
   struct followed {

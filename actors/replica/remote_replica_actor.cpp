@@ -128,7 +128,7 @@ private:
     start.execution = execution_;
     start.stuck_after = milliseconds{identity_.deployment->stuck_after_ms.load(std::memory_order_relaxed)};
     start.owner = this;
-    control::post(*identity_.env, this, host_, std::move(start));
+    send_to_host(std::move(start));
   }
 
   void on_lost(worker_lost& x) {
@@ -242,9 +242,11 @@ private:
       run(machine_.step(event::drained{}));
   }
 
-  void send_to_host(worker_calls&& x) {
+  /// Not a control message of the protocol with the owner: it goes over one connection, once and in order.
+  template <class T>
+  void send_to_host(T&& x) {
     auto* to = caf::actor_cast<caf::abstract_actor*>(host_);
-    to->enqueue(caf::make_mailbox_element(ctrl(), caf::make_message_id(), {}, std::move(x)), context());
+    to->enqueue(caf::make_mailbox_element(ctrl(), caf::make_message_id(), {}, std::forward<T>(x)), context());
   }
 
   // -- effects

@@ -140,6 +140,7 @@ public:
 private:
   static constexpr const char* kind = "application"; ///< Of its documents in the database.
   static constexpr const char* trial_kind = "trial";
+  static constexpr const char* no_secret_code = "secret_unavailable"; ///< Of a refusal.
   /// By application: the config and the bytes that are quarantined, so that a start with that config leaves them out.
   static constexpr const char* quarantine_kind = "quarantine";
 

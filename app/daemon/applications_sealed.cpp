@@ -8,12 +8,6 @@
 
 namespace troupe::daemon {
 
-namespace {
-
-constexpr const char* no_secret_code = "secret_unavailable";
-
-} // namespace
-
 std::string applications::path_of(const config::application& app, const std::string& deployment) {
   const auto named = [&](const json& x) { return x.value("name", "") == deployment; };
   const auto at = std::find_if(app.deployments.begin(), app.deployments.end(), named);

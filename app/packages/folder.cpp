@@ -20,7 +20,7 @@ namespace {
 constexpr mode_t read_only = 0444;
 constexpr mode_t read_and_run = 0555;
 
-const char* name_of(mode_t mode) {
+const char* kind_of(mode_t mode) {
   if (S_ISFIFO(mode))
     return "named pipe";
   return S_ISSOCK(mode) ? "socket" : "device";
@@ -79,7 +79,7 @@ private:
     if (S_ISLNK(about.st_mode))
       return link(fd, name, path);
     if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode)) {
-      done_.failed = to_.other(path, name_of(about.st_mode));
+      done_.failed = to_.other(path, kind_of(about.st_mode));
       return;
     }
     const int kind = S_ISDIR(about.st_mode) ? O_DIRECTORY : O_NONBLOCK;

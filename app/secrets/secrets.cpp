@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -201,10 +202,15 @@ void keeper::remember(const std::string& name, const std::string& text) const {
 
 std::string keeper::mask(std::string text) const {
   std::vector<std::pair<std::string, std::string>> all;
+  std::string line;
   for (const auto& [name, contents] : given_)
     for (const auto& x : contents) {
       const auto with = "[secret " + name + "]";
       all.emplace_back(x, with);
+      if (x.find('\n') != std::string::npos) // a log shows it line by line
+        for (std::istringstream lines{x}; std::getline(lines, line);)
+          if (line.size() >= least_masked)
+            all.emplace_back(line, with);
       // As code shows it that dumps its config.
       if (const auto quoted = json(x).dump(); quoted.size() != x.size() + 2)
         all.emplace_back(quoted.substr(1, quoted.size() - 2), with);

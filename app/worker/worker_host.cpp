@@ -69,9 +69,9 @@ protected:
 private:
   struct hosted {
     std::shared_ptr<const code> user_code;
+    std::unique_ptr<answers> back; // before what holds calls
     std::shared_ptr<router> calls;
     cell* where = nullptr;
-    std::unique_ptr<answers> back;
     replica_actor replica;
   };
 

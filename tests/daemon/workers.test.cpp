@@ -1,86 +1,13 @@
 // `isolation: process`: a crash costs one worker, each deployment has its own libraries and variables (SPEC 1.5, 1.6,
 // 5).
-#include "daemon/daemon_fixture.hpp"
+#include "daemon/workers_fixture.hpp"
 
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 using namespace troupe;
 using namespace troupe::test;
-
-namespace {
-
-struct workers : daemon_fixture {
-  /// The library of folder `build` ("one", "two") with its dependency, as `as` in the code directory.
-  void install_isolated(const std::string& build, const std::string& where) const {
-    const auto from = built_plugins() / build;
-    const auto to = code_dir / where;
-    std::filesystem::remove_all(to);
-    std::filesystem::create_directory(to);
-    std::filesystem::copy_file(from / ("libisolated_" + build + ".so"), to / "libisolated.so");
-    std::filesystem::copy_file(from / "libdep.so.1", to / "libdep.so.1");
-  }
-
-  json app(json options = json::object(), const std::string& name = "a", const std::string& where = "x") const {
-    options["name"] = "isolated";
-    if (!options.contains("isolation"))
-      options["isolation"] = "process";
-    return {{"name", name},
-            {"route_prefix", "/" + name},
-            {"import_path", where + "/libisolated.so:app"},
-            {"deployments", {options}}};
-  }
-
-  void must_start_isolated(std::vector<std::string> more = {}) {
-    install_isolated("one", "x");
-    // A sanitizer would report a signal and exit; what users see is the signal.
-    const bool up = start(std::move(more),
-                          {"ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0:allocator_may_return_null=0"});
-    REQUIRE_MESSAGE(up, errors());
-  }
-
-  /// Starts with one application `a`, up and whole.
-  void serve(json options = json::object()) {
-    must_start_isolated();
-    const auto done = deploy(app(std::move(options)));
-    REQUIRE_MESSAGE(done.status == 200, done.body);
-    REQUIRE(is_whole("a"));
-  }
-
-  template <class Condition>
-  bool becomes(const std::string& name, const Condition& good) const {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (std::chrono::steady_clock::now() < until) {
-      const auto now = status_of(name);
-      if (good(now.at("deployments").at(0), now))
-        return true;
-    }
-    MESSAGE(status_of(name).dump(1));
-    return false;
-  }
-  bool is_whole(const std::string& name) const {
-    return becomes(name, [](const json& d, const json& all) {
-      return d.at("available") == d.at("num_replicas") && d.at("rollout").at("phase") == "complete" &&
-             d.at("stopping") == 0 && all.at("state") == "RUNNING";
-    });
-  }
-  bool is_alive(pid_t pid) const {
-    std::ifstream status{"/proc/" + std::to_string(pid) + "/stat"};
-    std::string number;
-    std::string name;
-    std::string state;
-    return status >> number >> name >> state && state != "Z" && state != "X";
-  }
-  std::string get(const std::string& path) const {
-    const auto x = fetch(path);
-    return x.status == 200 ? x.body : std::to_string(x.status) + " " + x.body;
-  }
-};
-
-} // namespace
 
 TEST_CASE_FIXTURE(workers, "replicas run in a process of their own, which ends with them") {
   serve({{"user_config", {{"a", 1}}}});
@@ -130,6 +57,28 @@ TEST_CASE_FIXTURE(workers, "a rollout whose new version crashes goes back") {
     CHECK_MESSAGE(contains(message, "signal"), message);
     CHECK(contains(message, "about to end by"));
   }
+}
+
+TEST_CASE_FIXTURE(workers, "code that crashes where it is loaded is an error of the deploy") {
+  serve();
+  const auto x = deploy(app({{"runtime_env", {{"env_vars", {{"CRASH_AT_LOAD", "segv"}}}}}}));
+  CHECK(x.status >= 400);
+  CHECK_MESSAGE(contains(x.body, "signal 11"), x.body);
+  CHECK_MESSAGE(contains(x.body, "about to end by segv"), x.body);
+  CHECK(get("/a/x") == "here");
+}
+
+TEST_CASE_FIXTURE(workers, "a worker that crashes while its replica drains ends the drain, and the request in it") {
+  serve();
+  const auto pid = std::stoi(get("/a/process"));
+  client waiting{http};
+  waiting.send(testing_http::get("/a/wait"));
+  CHECK(becomes("a", [](const json& d, const json&) { return d.at("ongoing") == 1; }));
+  REQUIRE(call_api("POST", "/applications/a/deployments/isolated/scale", R"({"num_replicas": 0})").status == 200);
+  CHECK(becomes("a", [](const json& d, const json&) { return d.at("stopping") == 1; }));
+  REQUIRE(::kill(pid, SIGSEGV) == 0);
+  CHECK(waiting.read(false).status == 500);
+  CHECK(becomes("a", [](const json& d, const json&) { return d.at("stopping") == 0; }));
 }
 
 TEST_CASE_FIXTURE(workers, "two builds of one dependency side by side, in two applications and over a rollout") {
@@ -184,8 +133,9 @@ TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
 }
 
 TEST_CASE_FIXTURE(workers, "replicas in workers hold what they ask for, and what doesn't fit waits") {
-  must_start_isolated({"--resources", "num_cpus=2"});
-  const json asking{{"num_replicas", 3}, {"ray_actor_options", {{"num_cpus", 1}}}};
+  json asking{{"num_replicas", 2}, {"ray_actor_options", {{"num_cpus", 1}}}};
+  serve(asking, {"--resources", "num_cpus=2"});
+  asking["num_replicas"] = 3;
   REQUIRE(deploy(app(asking)).status == 200);
   CHECK(becomes("a", [](const json& d, const json&) {
     return d.at("available") == 2 && d.at("waiting_for_room") == 1 &&

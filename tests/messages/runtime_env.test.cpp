@@ -64,6 +64,37 @@ TEST_CASE("every fault is told with its path") {
   CHECK(faults({{"env_vars", 1}, {"working_dir", 2}, {"library_path", 3}, {"limits", 4}}).size() == 4);
 }
 
+TEST_CASE("paths within a package are relative to it, and stay in it") {
+  CHECK(faults({{"package", "p.tar.gz"}, {"working_dir", "data"}, {"library_path", {"lib", "/opt/x"}}}).empty());
+  CHECK(only_path({{"package", "p.tar.gz"}, {"working_dir", "../data"}}) == "runtime_env.working_dir");
+  CHECK(only_path({{"package", "p.tar.gz"}, {"library_path", {"a/../../b"}}}) == "runtime_env.library_path[0]");
+  CHECK(only_path({{"package", ""}}) == "runtime_env.package");
+  CHECK(only_path({{"package", 1}}) == "runtime_env.package");
+  CHECK(faults({{"package", nullptr}}).empty());
+}
+
+TEST_CASE("secrets in variables; the sealed form is no written one, and goes back to it") {
+  const json secret{{"$secret", "a"}};
+  const json sealed_secret{{"$secret", "a"}, {"$digest", "0123"}};
+  const json written{{"env_vars", {{"A", secret}, {"B", "text"}}}, {"package", "p.tar.gz"}};
+  const json sealed{{"env_vars", {{"A", sealed_secret}, {"B", "text"}}},
+                    {"package", {{package_source, "p.tar.gz"}, {package_digest, "4567"}}}};
+  const auto sealed_faults = [](const json& env) {
+    std::vector<field_error> out;
+    check_runtime_env(env, true, runtime_env_form::sealed, out);
+    return out;
+  };
+  CHECK(faults(written).empty());
+  CHECK(sealed_faults(sealed).empty());
+  CHECK(faults(sealed).size() == 2);
+  REQUIRE(sealed_faults(written).size() == 2); // as code would declare it
+  for (const auto& x : sealed_faults(written))
+    CHECK(x.allowed.find("belong into the config") != std::string::npos);
+  CHECK(written_form(sealed) == written);
+  CHECK(written_form(nullptr) == json(nullptr));
+  CHECK(only_path({{"env_vars", {{"A", {{"$secret", 1}}}}}}) == "runtime_env.env_vars.A");
+}
+
 TEST_CASE("limits: just within and just outside") {
   const auto good = [](const char* name, const json& value) { return faults({{"limits", {{name, value}}}}).empty(); };
   CHECK(good("open_files", 64));

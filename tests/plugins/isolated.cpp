@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -62,6 +64,12 @@ void crash(const std::string& how) {
     std::thread{[] { read_from(nullptr); }}.join();
 }
 
+[[maybe_unused]] const bool loaded = [] { // where the library is loaded
+  if (const char* how = std::getenv("CRASH_AT_LOAD"))
+    crash(how);
+  return true;
+}();
+
 std::string text_in(const troupe::json& x, const char* key) { return x.is_object() ? x.value(key, "") : std::string{}; }
 
 class isolated {
@@ -82,6 +90,17 @@ public:
       crash(rest);
     if (path.starts_with("/variable/"))
       return text(std::getenv(rest.c_str()) ? std::getenv(rest.c_str()) : "none");
+    if (path.starts_with("/file/")) {
+      std::ifstream file{rest};
+      return text({std::istreambuf_iterator<char>{file}, {}});
+    }
+    if (path.starts_with("/print/")) { // so many lines on stderr, one on stdout
+      for (int i = 0; i < std::stoi(rest); ++i)
+        std::fprintf(stderr, "line %d of %s\n", i, std::getenv("TOKEN") ? std::getenv("TOKEN") : "nobody");
+      std::printf("printed %s\n", rest.c_str());
+      std::fflush(stdout);
+      return text("printed");
+    }
     if (path == "/folder") {
       std::array<char, 4096> folder{};
       return text(::getcwd(folder.data(), folder.size()));
@@ -92,6 +111,11 @@ public:
       return text(config_);
     if (path == "/dependency")
       return text(std::to_string(version_of_dependency()));
+    if (path == "/wait") { // until it is killed
+      std::fprintf(stderr, "waiting\n");
+      for (;;)
+        ::pause();
+    }
     if (path == "/echo")
       return text(x.body);
     if (path == "/throw")

@@ -3,6 +3,7 @@
 
 #include <troupe/app/deployment/promise.hpp>
 #include <troupe/app/handle/handle.hpp>
+#include <troupe/messages/caf_compat.hpp>
 #include <troupe/testing/simulation.hpp>
 
 #include <cstdint>
@@ -25,6 +26,10 @@ struct slow_task {
 struct task_done {
   std::uint32_t number = 0;
 };
+
+TROUPE_INSPECT(quick_task, x.number)
+TROUPE_INSPECT(slow_task, x.number)
+TROUPE_INSPECT(task_done, x.number)
 
 enum class task_kind : std::uint8_t {
   quick,  ///< Answered at once.

@@ -14,6 +14,8 @@ void scenario::conclude() {
   if (store_)
     store_->failing_writes(0);
   kills_ = false;
+  if (workers_)
+    workers_->allow_faults(false);
   if (options_.wrong_request == wrong_request_rule::overtakes)
     options_.wrong_request = wrong_request_rule::none;
   if (overtaken_)
@@ -34,6 +36,8 @@ void scenario::conclude() {
   simulation_->check();
   if (!quiet_ || !chance_.one_in(4))
     return;
+  if (workers_)
+    simulation_->advance(15s); // user code of a lost worker still runs here, as it does in no process
   const auto sent = simulation_->messages().sent_without_checks();
   simulation_->advance(15s);
   if (simulation_->messages().sent_without_checks() != sent)
@@ -65,7 +69,8 @@ void scenario::come_to_rest() {
     if (taken > most || (at_rest() && stays_at_rest()))
       break;
     if (!simulation_->step(until)) {
-      taken = most + 1;
+      if (!at_rest() || !stays_at_rest())
+        taken = most + 1;
       break;
     }
     ++taken;

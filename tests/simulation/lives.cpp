@@ -21,6 +21,13 @@ void scenario::begin_life() {
                                                                                   .trace_lines = options_.trace_lines,
                                                                                   .wrong = options_.wrong,
                                                                                   .config = options_.config});
+  code_ = user_code_;
+  if (result_.in_workers) {
+    workers_ = std::make_unique<simulated_workers>(fate_.next());
+    workers_->attach(*simulation_);
+    workers_->allow_faults(faulty_);
+    code_ = workers_->code_for(user_code_, "worker");
+  }
   books_.attach(*simulation_);
   if (faulty_)
     simulation_->allow_faults();
@@ -45,6 +52,7 @@ void scenario::end_life() {
   if (store_)
     store_->crash();
   simulation_.reset();
+  workers_.reset();
 }
 
 void scenario::crash() {

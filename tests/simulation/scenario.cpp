@@ -48,7 +48,8 @@ scenario_result scenario::run() {
 void scenario::plan() {
   max_replicas_ = chance_.one_in(5) ? chance_.between(2, 14) : 0;
   most_replicas_ = chance_.one_in(4) ? 12 : chance_.between(1, 8);
-  code_ = worker_code(books_);
+  user_code_ = worker_code(books_);
+  result_.in_workers = options_.wrong_request == wrong_request_rule::none && fate_.one_in(3);
   faulty_ = !chance_.one_in(3);
   if (chance_.one_in(2))
     faults_.copied_messages = chance_.between(1, 200);
@@ -90,6 +91,7 @@ void scenario::plan() {
     s.execution = static_cast<execution_mode>(chance_.below(3));
     s.version = "v1";
     change_resources(s);
+    s.isolation = result_.in_workers ? isolation_mode::process : isolation_mode::none;
     if (chance_.one_in(2))
       change_light_options(s);
     books_.add_deployment(s.name);
@@ -152,7 +154,10 @@ void scenario::disturb() {
     return;
   if (const auto ids = rules->serving(); !ids.empty()) {
     books_.deployment(i).disturbances++;
-    simulation_->kill(plans_[i].spec.name, ids[chance_.below(static_cast<std::uint32_t>(ids.size()))]);
+    if (workers_ && chance_.one_in(2))
+      workers_->crash_one();
+    else
+      simulation_->kill(plans_[i].spec.name, ids[chance_.below(static_cast<std::uint32_t>(ids.size()))]);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "books.hpp"
 #include "ledger.hpp"
+#include "workers.hpp"
 #include <troupe/testing/simulated_store.hpp>
 #include <troupe/testing/simulation.hpp>
 
@@ -46,6 +47,7 @@ struct scenario_result {
   std::uint32_t answers = 0;
   std::uint32_t objects = 0;
   std::uint32_t crashes = 0;
+  bool in_workers = false;
   std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
   std::uint32_t failed = 0;
   std::uint32_t paused = 0;
@@ -119,6 +121,7 @@ private:
   books books_;
   std::function<void()> overtaken_;                 ///< For `wrong_request_rule::overtakes`.
   std::shared_ptr<testing::simulated_store> store_; ///< Null: nothing outlives a world, and no world crashes.
+  std::unique_ptr<simulated_workers> workers_;      ///< Null: replicas run in the world's own process.
   std::unique_ptr<testing::simulation> simulation_;
   testing::random_source chance_;
   testing::random_source fate_; ///< Of the store and of crashes: what else happens does not depend on them.
@@ -135,7 +138,8 @@ private:
   std::uint32_t most_replicas_ = 8;
   std::vector<deployment_plan> plans_;
   std::vector<std::string> bad_versions_;
-  std::shared_ptr<const code> code_;
+  std::shared_ptr<const code> user_code_;
+  std::shared_ptr<const code> code_; ///< The same, where it runs in workers.
   std::vector<std::vector<handle<task_done(quick_task), task_done(slow_task)>>> handles_; // by client and deployment
 };
 

@@ -98,7 +98,7 @@ bool read(int argc, char** argv, arguments& a) {
 
 struct totals {
   std::uint64_t passed = 0, failed = 0, steps = 0, requests = 0, answers = 0, objects = 0, commands = 0, healthy = 0,
-                deploy_failed = 0, paused = 0, other = 0, crashes = 0;
+                deploy_failed = 0, paused = 0, other = 0, crashes = 0, in_workers = 0;
 };
 
 /// Runs a seed again, now with its trace, and tells.
@@ -134,6 +134,7 @@ totals run(const arguments& a, const named_rule& rule, std::uint64_t offset) {
       t.deploy_failed += r.failed;
       t.paused += r.paused;
       t.crashes += r.crashes;
+      t.in_workers += r.in_workers ? 1U : 0U;
       t.other += r.other;
     } catch (const testing::invariant_broken& e) {
       ++t.failed;
@@ -181,6 +182,7 @@ totals run_jobs(const arguments& a, const named_rule& rule) {
     add(sum.deploy_failed, t.deploy_failed);
     add(sum.paused, t.paused);
     add(sum.crashes, t.crashes);
+    add(sum.in_workers, t.in_workers);
     add(sum.other, t.other);
   }
   while (wait(nullptr) > 0) {
@@ -224,14 +226,16 @@ int main(int argc, char** argv) {
   const auto t = run_jobs(a, *rule);
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const auto n = static_cast<double>(std::max<std::uint64_t>(t.passed, 1));
-  std::printf("per seed: %.1f commands, %.0f steps, %.1f replicas, %.1f requests, %.1f answered, %.2f crashes; "
-              "deployments at rest: %llu "
-              "healthy, %llu failed, %llu paused, %llu other\n",
-              static_cast<double>(t.commands) / n, static_cast<double>(t.steps) / n, static_cast<double>(t.objects) / n,
-              static_cast<double>(t.requests) / n, static_cast<double>(t.answers) / n,
-              static_cast<double>(t.crashes) / n, static_cast<unsigned long long>(t.healthy),
-              static_cast<unsigned long long>(t.deploy_failed), static_cast<unsigned long long>(t.paused),
-              static_cast<unsigned long long>(t.other));
+  std::printf(
+      "per seed: %.1f commands, %.0f steps, %.1f replicas, %.1f requests, %.1f answered, %.2f crashes, %.0f %% in "
+      "workers; "
+      "deployments at rest: %llu "
+      "healthy, %llu failed, %llu paused, %llu other\n",
+      static_cast<double>(t.commands) / n, static_cast<double>(t.steps) / n, static_cast<double>(t.objects) / n,
+      static_cast<double>(t.requests) / n, static_cast<double>(t.answers) / n, static_cast<double>(t.crashes) / n,
+      100 * static_cast<double>(t.in_workers) / n, static_cast<unsigned long long>(t.healthy),
+      static_cast<unsigned long long>(t.deploy_failed), static_cast<unsigned long long>(t.paused),
+      static_cast<unsigned long long>(t.other));
   std::printf("%llu seeds passed, %llu failed, %.0f seeds/s\n", static_cast<unsigned long long>(t.passed),
               static_cast<unsigned long long>(t.failed), static_cast<double>(t.passed + t.failed) / seconds);
   return t.failed == 0 ? 0 : 1;

@@ -1,0 +1,295 @@
+// What does a replica in a worker process cost? A call against a request to a bare actor in another process over CAF's
+// own network layer, HTTP against a replica in this process, a start against that of a bare CAF program.
+#include "bare.hpp"
+#include "http_servers.hpp"
+#include "in_workers.hpp"
+#include "machine.hpp"
+#include "panel.hpp"
+#include "questions.hpp"
+#include <troupe/app/ingress/server.hpp>
+
+#include <caf/io/middleman.hpp>
+#include <caf/send.hpp>
+
+#include <arpa/inet.h>
+#include <cstdint>
+#include <future>
+#include <iostream>
+#include <netinet/in.h>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace troupe::bench {
+
+namespace {
+
+struct calls_of {
+  unsigned window = 1;
+  unsigned warm_up = 0;
+  unsigned calls = 0;
+};
+
+/// Keeps `window` calls open; sets the rate of those after the warm-up. `ask(self, number)` sends one.
+template <class Ask>
+class remote_client final : public caf::event_based_actor {
+public:
+  remote_client(caf::actor_config& cfg, calls_of what, Ask ask, std::promise<double>& rate)
+      : caf::event_based_actor(cfg), what_(what), ask_(std::move(ask)), rate_(rate) {}
+
+  caf::behavior make_behavior() override {
+    return {[this](begin_calls) {
+      for (unsigned i = 0; i < what_.window; ++i)
+        call();
+    }};
+  }
+
+private:
+  void call() {
+    if (sent_ == what_.warm_up + what_.calls)
+      return;
+    ask_(this, ++sent_)
+        .then(
+            [this](std::uint64_t) {
+              if (++answered_ == what_.warm_up)
+                start_ = steady::now();
+              if (answered_ < what_.warm_up + what_.calls)
+                return call();
+              rate_.set_value(what_.calls / seconds_since(start_));
+              quit();
+            },
+            [this](const caf::error& e) {
+              if (!failed_)
+                rate_.set_exception(std::make_exception_ptr(std::runtime_error{system().render(e)}));
+              failed_ = true;
+              quit();
+            });
+  }
+
+  calls_of what_;
+  Ask ask_;
+  std::promise<double>& rate_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t answered_ = 0;
+  bool failed_ = false;
+  steady::time_point start_;
+};
+
+template <class Ask>
+sample rate_of(caf::actor_system& system, calls_of what, Ask ask) {
+  std::promise<double> rate;
+  auto result = rate.get_future();
+  caf::anon_send(system.spawn<remote_client<Ask>>(what, std::move(ask), rate), begin_calls{});
+  return {result.get()};
+}
+
+sample call_worker(calls_of what, const std::string& policy) {
+  in_workers all{policy};
+  all.deploy("echo", what.window);
+  auto to = all.runtime().handle<std::uint64_t(std::uint64_t)>("echo");
+  return rate_of(all.system(), what,
+                 [to](caf::event_based_actor* self, std::uint64_t x) mutable { return to.request(self, x); });
+}
+
+void set_remote(caf::actor_system_config& config, const std::string& policy) {
+  set_policy(config, policy);
+  config.load<caf::io::middleman>();
+}
+
+sample call_bare_remote(calls_of what, const std::string& policy) {
+  const auto command = std::vector<std::string>{"/proc/self/exe", "--serve", "caf", "--policy", policy, "--force"};
+  child server{command, -1};
+  const auto port = static_cast<std::uint16_t>(std::stoi(server.line()));
+  caf::actor_system_config config;
+  set_remote(config, policy);
+  caf::actor_system system{config};
+  auto to = system.middleman().remote_actor("127.0.0.1", port);
+  if (!to)
+    throw std::runtime_error(system.render(to.error()));
+  return rate_of(system, what, [to = std::move(*to)](caf::event_based_actor* self, std::uint64_t x) {
+    return self->request(to, caf::infinite, x);
+  });
+}
+
+sample start_worker(const std::string& policy, unsigned times) {
+  in_workers all{policy};
+  all.deploy("echo", 1);
+  std::uint32_t n = 1;
+  return median_of(times, [&]() -> sample {
+    const auto start = steady::now();
+    all.scale("echo", ++n);
+    return {seconds_since(start) * 1e3};
+  });
+}
+
+sample start_bare(const std::string& policy, unsigned times) {
+  return median_of(times, [&]() -> sample {
+    const auto start = steady::now();
+    child server{{"/proc/self/exe", "--serve", "caf", "--policy", policy, "--force"}, -1};
+    server.line();
+    return {seconds_since(start) * 1e3};
+  });
+}
+
+// -- HTTP ------------------------------------------------------------------------------------------------------------
+
+constexpr std::size_t large_body = std::size_t{64} << 20U;
+
+int connect_to(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(port);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+    throw std::runtime_error("a server does not answer");
+  return fd;
+}
+
+/// One request and its answer's status.
+int ask(int fd, const std::string& head, const std::string& body) {
+  const auto send = [&](const std::string& text) {
+    for (std::size_t done = 0; done < text.size();) {
+      const auto n = ::write(fd, text.data() + done, text.size() - done);
+      if (n <= 0)
+        throw std::runtime_error("a server closed the connection");
+      done += static_cast<std::size_t>(n);
+    }
+  };
+  send(head);
+  send(body);
+  std::string answer;
+  char block[4096];
+  while (answer.find("Hello, World!") == std::string::npos) {
+    const auto n = ::read(fd, block, sizeof block);
+    if (n <= 0)
+      throw std::runtime_error("a server closed the connection after \"" + answer + "\"");
+    answer.append(block, static_cast<std::size_t>(n));
+    if (answer.starts_with("HTTP/1.1 ") && !answer.starts_with("HTTP/1.1 2"))
+      throw std::runtime_error("a server said " + answer);
+  }
+  return 200;
+}
+
+/// A server in a process of its own, not pinned: its workers inherit what it may use.
+class worker_server {
+public:
+  worker_server(const std::string& kind, const std::string& policy)
+      : child_({"/proc/self/exe", "--serve", kind, "--policy", policy, "--force"}, -1),
+        port(static_cast<std::uint16_t>(std::stoi(child_.line()))) {}
+
+private:
+  child child_;
+
+public:
+  const std::uint16_t port;
+};
+
+/// Requests per second by one connection after the other's answer, `connections` of them in one thread of wrk.
+sample http_rate(const std::string& kind, const std::string& policy, unsigned connections, unsigned seconds) {
+  const worker_server server{kind, policy};
+  child wrk{{"wrk", "-t1", "-c" + std::to_string(connections), "-d" + std::to_string(seconds) + "s",
+             "http://127.0.0.1:" + std::to_string(server.port) + "/"},
+            -1};
+  const auto text = wrk.rest();
+  const auto at = text.find("Requests/sec:");
+  if (at == std::string::npos || text.find("Non-2xx") != std::string::npos)
+    throw std::runtime_error("wrk said:\n" + text);
+  return {std::stod(text.substr(at + 13))};
+}
+
+/// The longest of many small requests in a row, in milliseconds; meanwhile bodies of 64 MB go to another deployment, or
+/// nothing.
+sample longest_small(const std::string& policy, bool with_large, unsigned times) {
+  const worker_server server{"worker", policy};
+  std::atomic<bool> enough{false};
+  std::future<unsigned> large;
+  if (with_large)
+    large = std::async(std::launch::async, [&] {
+      const std::string body(large_body, 'x');
+      const int fd = connect_to(server.port);
+      unsigned n = 0;
+      for (; n < times; ++n)
+        ask(fd, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n", body);
+      ::close(fd);
+      enough = true;
+      return n;
+    });
+  const int fd = connect_to(server.port);
+  double longest = 0;
+  const auto begin = steady::now();
+  while (with_large ? !enough.load() : seconds_since(begin) < 2) {
+    const auto start = steady::now();
+    ask(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", {});
+    longest = std::max(longest, seconds_since(start) * 1e3);
+    ::usleep(1000);
+  }
+  ::close(fd);
+  if (with_large && large.get() != times)
+    throw std::runtime_error("not all large bodies were answered");
+  return {longest};
+}
+
+} // namespace
+
+void serve_workers(const std::string& policy) {
+  in_workers all{policy};
+  all.deploy("hello", 128);
+  all.deploy("large", 8);
+  http::options limits;
+  limits.body_bytes = large_body + 1024;
+  ingress::server front{all.system(), {}, limits};
+  const auto port = front.listen("127.0.0.1", 0);
+  const auto to = [&](const char* name) { return all.runtime().handle<response(request)>(name).destination(); };
+  front.set_routes({{.prefix = "/", .deployment = {"default", "hello"}, .to = to("hello")},
+                    {.prefix = "/large", .deployment = {"default", "large"}, .to = to("large")}});
+  front.set_ready(true);
+  front.start(1);
+  std::cout << port << std::endl;
+  while (std::cin.get() != std::char_traits<char>::eof()) {
+  }
+}
+
+void serve_bare_actor(const std::string& policy) {
+  caf::actor_system_config config;
+  set_remote(config, policy);
+  caf::actor_system system{config};
+  const auto echo = system.spawn([]() -> caf::behavior { return {[](std::uint64_t x) { return x; }}; });
+  const auto port = system.middleman().publish(echo, 0, "127.0.0.1");
+  if (!port)
+    throw std::runtime_error(system.render(port.error()));
+  std::cout << *port << std::endl;
+  while (std::cin.get() != std::char_traits<char>::eof()) {
+  }
+  caf::anon_send_exit(echo, caf::exit_reason::user_shutdown);
+}
+
+void add_worker(suite& to) {
+  const auto policy = to.policy;
+  const auto add = [&](std::string name, std::string unit, comparison how, double bound, side ours,
+                       std::vector<side> references) {
+    to.questions.push_back({std::move(name), std::move(unit), how, bound, std::move(ours), std::move(references)});
+  };
+  for (const unsigned window : {1U, 64U, 1000U}) {
+    const unsigned calls = (to.quick ? 2'000U : 60'000U) * (window == 1 ? 1 : 5);
+    const calls_of what{window, calls / 10, calls};
+    add("call/worker/" + short_number(window), "calls/s", comparison::rate_at_least, 0.85,
+        {"handle", [=] { return call_worker(what, policy); }},
+        both_settings("remote request", policy, [what](auto s) { return call_bare_remote(what, s); }));
+  }
+  const unsigned seconds = to.quick ? 1 : 3;
+  add("http/worker/rate/64", "req/s", comparison::rate_at_least, 0,
+      {"in a worker", [=] { return http_rate("worker", policy, 64, seconds); }},
+      {{"in this process", [=] { return http_rate("pool", policy, 64, seconds); }}});
+  const unsigned bodies = to.quick ? 3 : 20;
+  add("http/worker/64MB-elsewhere", "ms, longest", comparison::difference_at_most, 250,
+      {"with 64 MB bodies", [=] { return longest_small(policy, true, bodies); }},
+      {{"without", [=] { return longest_small(policy, false, bodies); }}});
+  const unsigned times = to.quick ? 3 : 10;
+  add("start/worker", "ms", comparison::cost_at_most, 0, {"a replica", [=] { return start_worker(policy, times); }},
+      {{"a bare CAF program", [=] { return start_bare(policy, times); }}});
+}
+
+} // namespace troupe::bench
