@@ -44,6 +44,13 @@ inline world::behaviour broken_version(const std::string& version) {
 
 inline void stop_first(deployment_spec& s) { s.rollout.strategy = rollout_strategy::stop_first; }
 
+inline resources cpus(std::uint64_t n) { return resources{}.set(resource_name::cpus, n * resource_unit); }
+
+/// A target whose replicas ask for so many CPUs each.
+inline deployment_spec asking(const std::string& version, std::uint32_t n, std::uint64_t cpus_each) {
+  return target(version, n, [&](deployment_spec& s) { s.per_replica = cpus(cpus_each); });
+}
+
 #define CHECK_SOUND(w) CHECK_MESSAGE((w).broken.empty(), ((w).broken.empty() ? std::string{} : (w).broken.front()))
 
 using state = deployment_state_name;
