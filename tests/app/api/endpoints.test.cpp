@@ -234,7 +234,7 @@ TEST_CASE("a plan and a deploy tell what can never fit; the deployment waits, an
   const auto total = f.ask("GET", f.v1("/resources")).value["nodes"][0]["total"];
   CHECK(total["num_cpus"].get<double>() >= 1);
   CHECK(total["num_gpus"] == 0);
-  const auto wish = greeter({{"ray_actor_options", {{"num_gpus", 2}}}});
+  const auto wish = greeter({{"num_replicas", 1}, {"ray_actor_options", {{"num_gpus", 2}}}});
   const std::string told = "each asks for 2 num_gpus, more than there is in all (0)";
   const auto plan = f.post("/plan", config_of({{"a", wish}}));
   CHECK(plan.value["changes"][0]["text"].get<std::string>().find(told) != std::string::npos);
@@ -244,7 +244,7 @@ TEST_CASE("a plan and a deploy tell what can never fit; the deployment waits, an
       "a/greeter", [](const auto& s) { return s.waiting_for_room == 1; }, 20s));
   const auto status = f.get("/applications/a/deployments/greeter").value;
   CHECK(status["message"].get<std::string>().find("it can never start here") != std::string::npos);
-  f.put("/applications/a", greeter({{"ray_actor_options", {{"num_cpus", 0.5}}}}));
+  f.put("/applications/a", greeter({{"num_replicas", 1}, {"ray_actor_options", {{"num_cpus", 0.5}}}}));
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));
   CHECK(f.ask("GET", f.v1("/resources")).value["nodes"][0]["used"]["num_cpus"] == 0.5);
 }
