@@ -65,6 +65,10 @@ bool pool_loop::knows_secret(std::uint64_t number, std::string_view secret) cons
 // -- the loop -----------------------------------------------------------------------------------------------------
 
 void pool_loop::run() {
+  sigset_t broken_pipes; // a worker that has ended is an error of the write, not a signal
+  ::sigemptyset(&broken_pipes);
+  ::sigaddset(&broken_pipes, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipes, nullptr);
   std::array<epoll_event, 64> events{};
   for (;;) {
     {
