@@ -46,8 +46,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(troupe_flags INTERFACE -fpch-preprocess)
   endif()
   if(CMAKE_UNITY_BUILD)
-    # Takes the anonymous namespace of a source for one of a header when CMake includes the source.
-    target_compile_options(troupe_flags INTERFACE -Wno-subobject-linkage)
+    # The one takes the anonymous namespace of an included source for a header's, the other takes its names for ours.
+    target_compile_options(troupe_flags INTERFACE -Wno-subobject-linkage -Wno-shadow)
   endif()
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND TROUPE_PCH)
