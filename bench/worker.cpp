@@ -208,13 +208,13 @@ sample longest_small(const std::string& policy, bool with_large, unsigned times)
   std::future<unsigned> large;
   if (with_large)
     large = std::async(std::launch::async, [&] {
+      const std::shared_ptr<void> at_end{nullptr, [&](void*) { enough = true; }};
       const std::string body(large_body, 'x');
       const int fd = connect_to(server.port);
       unsigned n = 0;
       for (; n < times; ++n)
         ask(fd, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n", body);
       ::close(fd);
-      enough = true;
       return n;
     });
   const int fd = connect_to(server.port);

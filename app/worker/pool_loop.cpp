@@ -150,7 +150,7 @@ void pool_loop::on_event(std::uint64_t about) {
 void pool_loop::read_output(worker& w, bool is_error) {
   auto& from = is_error ? w.at.err : w.at.out;
   std::array<char, std::size_t{64} * 1024> block; // NOLINT(cppcoreguidelines-pro-type-member-init): read into
-  for (int i = 0; i < 16; ++i) {                  // then others have a turn
+  for (int i = 0; i < 4; ++i) {                   // then others have a turn
     const auto n = ::read(from.get(), block.data(), block.size());
     if (n == 0)
       return from.reset(); // leaves epoll, too

@@ -155,6 +155,7 @@ result<process> start(const std::string& program, const handover& what) {
     for (const auto* fd : {&made.out, &made.err})
       ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) | O_NONBLOCK); // NOLINT(hicpp-signed-bitwise)
     life.read.reset();
+    ::fcntl(made.life.get(), F_SETPIPE_SZ, 1 << 20); // NOLINT(hicpp-signed-bitwise): so that the write need not wait
     const auto text = to_json(what).dump(-1, ' ', false, json::error_handler_t::replace);
     const std::uint64_t size = text.size();
     std::string bytes(sizeof size, '\0');

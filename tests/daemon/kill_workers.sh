@@ -75,6 +75,7 @@ wrk -t1 -c32 -d3600s --timeout 60s -s "$work/load.lua" "http://127.0.0.1:$http/"
 load=$!
 
 frozen=0
+stopped=()
 for ((n = 0; n < kills; ++n)); do
   pause "0.$(printf '%03d' $((RANDOM % 200)))"
   mapfile -t there < <(workers)
@@ -84,11 +85,19 @@ for ((n = 0; n < kills; ++n)); do
   fi
   victim=${there[RANDOM % ${#there[@]}]}
   if ((RANDOM % 10 == 0)); then
-    kill -STOP "$victim" 2>/dev/null && frozen=$((frozen + 1))
+    kill -STOP "$victim" 2>/dev/null && frozen=$((frozen + 1)) && stopped+=("$victim")
   else
     kill -9 "$victim" 2>/dev/null
   fi
   kill -0 "$daemon" 2>/dev/null || fail "the daemon ended"
+done
+# Silence is noticed within some seconds.
+for pid in "${stopped[@]}"; do
+  for ((i = 0; i < 3000; ++i)); do
+    workers | grep -qx "$pid" || break
+    pause 0.01
+  done
+  workers | grep -qx "$pid" && fail "the frozen worker $pid is still there"
 done
 "$troupe" rollout status spell/speller --wait-timeout 120 >/dev/null || fail "it does not become whole again"
 kill -INT "$load"

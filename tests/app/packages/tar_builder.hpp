@@ -3,9 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <zlib.h>
@@ -19,9 +19,7 @@ public:
   tar_builder& add(std::string_view name, char type, std::string_view content = {}, std::string_view target = {},
                    unsigned mode = 0644) {
     std::array<char, 512> h{};
-    const auto put = [&](std::size_t at, std::string_view text) {
-      std::memcpy(h.data() + at, text.data(), text.size());
-    };
+    const auto put = [&](std::size_t at, std::string_view text) { std::copy(text.begin(), text.end(), h.data() + at); };
     const auto octal = [&](std::size_t at, int digits, unsigned long x) {
       std::snprintf(h.data() + at, static_cast<std::size_t>(digits) + 1, "%0*lo", digits, x);
     };
