@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <zlib.h>
@@ -20,8 +19,10 @@ public:
                    unsigned mode = 0644) {
     std::array<char, 512> h{};
     const auto put = [&](std::size_t at, std::string_view text) { std::copy(text.begin(), text.end(), h.data() + at); };
-    const auto octal = [&](std::size_t at, int digits, unsigned long x) {
-      std::snprintf(h.data() + at, static_cast<std::size_t>(digits) + 1, "%0*lo", digits, x);
+    const auto octal = [&](std::size_t at, std::size_t digits, unsigned long x) {
+      for (auto i = digits; i-- > 0; x /= 8)
+        h[at + i] = static_cast<char>('0' + x % 8);
+      h[at + digits] = '\0';
     };
     REQUIRE(name.size() <= 100);
     put(0, name);
