@@ -168,8 +168,13 @@ void machine::set_target(const release_ptr& r, bool rolling_back) {
       drop_vacancy(it); // an empty slot now
     it = next;
   }
-  for (const auto& v : checked_out)
+  for (auto& v : checked_out) {
+    if (base_) { // also one of the new target's code: before its first wave nothing of it is started (SPEC 7.11)
+      v.cohort = table_.cohort_for(base_);
+      v.replacement = false;
+    }
     vacate(v, at_.now);
+  }
   ++attempts_epoch_;
   rolling_back_ = rolling_back;
   replace_stale_ = false;

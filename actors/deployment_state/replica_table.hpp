@@ -129,8 +129,11 @@ public:
         f(i);
   }
 
-private:
+  /// Where those of `r` are, or will be: an unused cohort goes to another release at the next call, unless something is
+  /// put there.
   std::uint16_t cohort_for(const release_ptr& r);
+
+private:
   slot_list& list_of(record& r) { return cohorts_[r.cohort].lists[static_cast<std::size_t>(r.phase)]; }
   void link(std::uint32_t slot);
   void unlink(std::uint32_t slot);

@@ -114,3 +114,27 @@ TEST_CASE("failed checks of a new version roll its rollout back") {
   CHECK(w.state() == state::deploy_failed);
   CHECK_SOUND(w);
 }
+
+TEST_CASE("the place of one that checks took out is the base's where the target's code has had no whole wave") {
+  world w;
+  w.can_check = true;
+  establish(w, target("v1", 5, json(1)));
+  w.deploy(target("v2", 5, json(1)));
+  while (w.available("v2") == 0)
+    REQUIRE(w.step());
+  w.control(rollout_action::pause);
+  w.run_for(20s);
+  w.on_check = [](const puppet& p) { return outcome{.after = 1ms, .ok = p.what->spec.version != "v2"}; };
+  w.on_start = broken_version("v2");
+  while (w.available("v2") > 0)
+    REQUIRE(w.step());
+  w.run_for(20ms); // its replacement has failed, too
+  REQUIRE(w.live("v2") == 0);
+  w.deploy(target("v2", 5, json(2))); // the same code
+  w.run_for(10ms);
+  CHECK(w.live("v1") == 5);
+  w.run_for(5min);
+  CHECK(w.available("v1") == 5);
+  CHECK(w.state() == state::deploy_failed);
+  CHECK_SOUND(w);
+}
