@@ -2,10 +2,8 @@
 
 #include "bare.hpp"
 
-#include <chrono>
-#include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
-#include <system_error>
 
 namespace troupe::bench {
 
@@ -21,18 +19,6 @@ T must(result<T> x) {
 }
 
 } // namespace
-
-scratch_folder::scratch_folder() {
-  auto name = (fs::temp_directory_path() / "troupe-bench-XXXXXX").string();
-  if (!::mkdtemp(name.data()))
-    throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 in_workers::in_workers(const std::string& policy) {
   register_messages(config_);

@@ -244,28 +244,36 @@ result<code_ref> applications::load_code(const stored_release& what, const deplo
   return error{errc::rejected, "the code of R" + std::to_string(what.revision) + " has no " + name.full()};
 }
 
-void applications::drop_unused_code() {
-  std::set<std::string> used;
+/// Digests that kept revisions need.
+struct applications::needed {
+  std::set<std::string> code, packages;
+};
+
+applications::needed applications::needed_by_revisions() const {
+  needed out;
+  const json::json_pointer package{std::string{"/spec/runtime_env/package/"} + package_digest};
   for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
-    for (const auto& r : value.at("releases"))
+    for (const auto& r : value.at("releases")) {
       if (auto where = code_name_from(r.value("code", "")))
-        used.insert(std::move(where->digest));
+        out.code.insert(std::move(where->digest));
+      if (r.contains(package))
+        out.packages.insert(r.at(package).get<std::string>());
+    }
+  return out;
+}
+
+void applications::drop_unused_code() {
+  auto used = needed_by_revisions();
   for (const auto& [key, value] : p_.db.read(kind))
-    used.insert(value.value("digest", ""));
-  p_.files.keep_only(used);
-  drop_unused_packages();
+    used.code.insert(value.value("digest", ""));
+  p_.files.keep_only(used.code);
+  if (p_.packages)
+    p_.packages->keep_only(used.packages);
 }
 
 void applications::drop_unused_packages() {
-  if (!p_.packages)
-    return;
-  std::set<std::string> used;
-  const json::json_pointer package{std::string{"/spec/runtime_env/package/"} + package_digest};
-  for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
-    for (const auto& r : value.at("releases"))
-      if (r.contains(package))
-        used.insert(r.at(package).get<std::string>());
-  p_.packages->keep_only(used);
+  if (p_.packages)
+    p_.packages->keep_only(needed_by_revisions().packages);
 }
 
 } // namespace troupe::daemon

@@ -210,6 +210,8 @@ private:
   void publish();
   void restore_deployment(stored_deployment d, std::map<std::string, library::application_code>& loaded);
   void finish_restored(record r);
+  struct needed;
+  needed needed_by_revisions() const;
   void drop_unused_code();
   void drop_unused_packages();
 
