@@ -1,11 +1,14 @@
-// Starts, pins, reads and ends processes.
+// Starts, pins, reads and ends processes, and connects to them.
 #include "http_servers.hpp"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdexcept>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -24,6 +27,18 @@ void pin_to(int cpu) {
 }
 
 } // namespace
+
+int connect_to(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  to.sin_port = htons(port);
+  if (fd >= 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0)
+    return fd;
+  ::close(fd);
+  return -1;
+}
 
 child::child(const std::vector<std::string>& command, int cpu) {
   int in[2];

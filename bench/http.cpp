@@ -3,6 +3,7 @@
 #include "http_servers.hpp"
 #include "panel.hpp"
 #include "questions.hpp"
+#include "scratch_folder.hpp"
 #include <troupe/actors/control/scheduler_policy.hpp>
 #include <troupe/app/ingress/server.hpp>
 #include <troupe/troupe.hpp>
@@ -70,26 +71,20 @@ std::uint16_t free_port() {
 }
 
 bool answers(std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(port);
-  const bool ok = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  const int fd = connect_to(port);
+  if (fd < 0)
+    return false;
   ::close(fd);
-  return ok;
+  return true;
 }
 
 /// Debian's nginx, one worker in one process, no access log, its files in a temporary folder.
 class nginx_server final : public http_process {
 public:
   nginx_server() {
-    std::string name = (std::filesystem::temp_directory_path() / "troupe-bench-XXXXXX").string();
-    if (!mkdtemp(name.data()))
-      throw std::runtime_error("no temporary folder");
-    folder_ = name;
+    const auto name = folder_.path().string();
     port_ = free_port();
-    std::ofstream{folder_ / "nginx.conf"}
+    std::ofstream{folder_.path() / "nginx.conf"}
         << "daemon off;\nmaster_process off;\nworker_processes 1;\npid " << name << "/pid;\nerror_log " << name
         << "/error.log;\n"
         << "events { worker_connections 1024; }\nhttp {\naccess_log off;\n"
@@ -105,18 +100,13 @@ public:
     if (!answers(port_))
       throw std::runtime_error("nginx does not answer; look at " + name + "/error.log");
   }
-  ~nginx_server() override {
-    child_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
 
 private:
   std::string temporary(const std::string& what) const {
-    return what + "_temp_path " + (folder_ / what).string() + ";\n";
+    return what + "_temp_path " + (folder_.path() / what).string() + ";\n";
   }
 
-  std::filesystem::path folder_;
+  scratch_folder folder_; // outlives the child
   std::optional<child> child_;
 };
 

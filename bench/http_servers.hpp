@@ -21,6 +21,9 @@ void serve_http(const std::string& kind, const std::string& policy);
 void serve_workers(const std::string& policy);
 void serve_bare_actor(const std::string& policy);
 
+/// A socket that is connected to this port of loopback; -1 when nobody listens.
+int connect_to(std::uint16_t port);
+
 /// A process that ends when this object does.
 class child {
 public:

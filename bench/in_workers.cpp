@@ -2,10 +2,8 @@
 
 #include "bare.hpp"
 
-#include <chrono>
-#include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
-#include <system_error>
 
 namespace troupe::bench {
 
@@ -21,18 +19,6 @@ T must(result<T> x) {
 }
 
 } // namespace
-
-scratch_folder::scratch_folder() {
-  auto name = (fs::temp_directory_path() / "troupe-bench-XXXXXX").string();
-  if (!::mkdtemp(name.data()))
-    throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 in_workers::in_workers(const std::string& policy) {
   register_messages(config_);
@@ -55,8 +41,9 @@ in_workers::in_workers(const std::string& policy) {
   const auto code = here.parent_path() / "lib/troupe/bench";
   files_.emplace(library::store_options{.data_dir = folder_.path(), .code_dirs = {code}});
   digest_ = must(files_->put("libbench_echo.so:app")).digest;
-  pool_.emplace(*system_, worker::worker_pool_options{
-                              .program = (here / "troupe").string(), .data_dir = folder_.path(), .code_dirs = {code}});
+  pool_.emplace(*system_,
+                worker::worker_pool_options{
+                    .program = (here / "troupe").string(), .data_dir = folder_.path(), .code_dirs = {code}, .log = {}});
 }
 
 in_workers::~in_workers() {
@@ -76,7 +63,7 @@ void in_workers::deploy(const std::string& name, std::uint32_t max_ongoing_reque
     spec.max_ongoing_requests = max_ongoing_requests;
     const auto code = pool_->code_for(what, name, d.user_code->traits(), 1);
     const auto before = up_.load();
-    must(runtime_->try_deploy(spec, {code, name}));
+    must(runtime_->try_deploy(spec, {name, code}));
     wait_for(before + 1);
   }
 }

@@ -1,6 +1,7 @@
 // A runtime whose deployments run in worker processes, with the library bench/library/echo.cpp.
 #pragma once
 
+#include "scratch_folder.hpp"
 #include <troupe/app/library/store.hpp>
 #include <troupe/app/worker/pool.hpp>
 #include <troupe/troupe.hpp>
@@ -9,25 +10,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace troupe::bench {
-
-/// Removed with all in it at the end.
-class scratch_folder {
-public:
-  scratch_folder();
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder();
-  const std::filesystem::path& path() const noexcept { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
 
 /// Workers are the program `troupe` beside this one.
 class in_workers {

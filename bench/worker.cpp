@@ -11,15 +11,12 @@
 #include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
 
-#include <arpa/inet.h>
 #include <cstdint>
 #include <future>
 #include <iostream>
-#include <netinet/in.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace troupe::bench {
@@ -137,13 +134,9 @@ sample start_bare(const std::string& policy, unsigned times) {
 
 constexpr std::size_t large_body = std::size_t{64} << 20U;
 
-int connect_to(std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(port);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+int connected(std::uint16_t port) {
+  const int fd = connect_to(port);
+  if (fd < 0)
     throw std::runtime_error("a server does not answer");
   return fd;
 }
@@ -208,16 +201,16 @@ sample longest_small(const std::string& policy, bool with_large, unsigned times)
   std::future<unsigned> large;
   if (with_large)
     large = std::async(std::launch::async, [&] {
+      const std::shared_ptr<void> at_end{nullptr, [&](void*) { enough = true; }};
       const std::string body(large_body, 'x');
-      const int fd = connect_to(server.port);
+      const int fd = connected(server.port);
       unsigned n = 0;
       for (; n < times; ++n)
         ask(fd, "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n", body);
       ::close(fd);
-      enough = true;
       return n;
     });
-  const int fd = connect_to(server.port);
+  const int fd = connected(server.port);
   double longest = 0;
   const auto begin = steady::now();
   while (with_large ? !enough.load() : seconds_since(begin) < 2) {

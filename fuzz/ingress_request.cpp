@@ -3,6 +3,7 @@
 // The first byte says how large the pieces are and who answers when. Checked is what must hold whatever comes in: the
 // limits, that what is counted is given back, that refused bytes end the connection, and that there is one answer for
 // each request.
+#include "require.hpp"
 #include <troupe/app/http/session.hpp>
 #include <troupe/app/ingress/request_fields.hpp>
 #include <troupe/app/ingress/route_table.hpp>
@@ -10,8 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,13 +19,7 @@
 namespace {
 
 using namespace troupe;
-
-void require(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
+using fuzz::require;
 
 http::options limits() {
   http::options x;

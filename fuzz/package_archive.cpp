@@ -3,13 +3,12 @@
 // The first byte says whether the rest is a .tar.gz (odd) or the tar in it (even: what mutations would not get past
 // gzip's sums). Checked is what must hold of all that comes out: paths lead down only, each is there once and below
 // folders, links come last and stay inside, bounds are kept, the same input gives the same digest.
+#include "require.hpp"
 #include <troupe/app/packages/archive.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
@@ -17,13 +16,7 @@
 namespace {
 
 using namespace troupe;
-
-void require(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
+using fuzz::require;
 
 packages::limits bounds() {
   packages::limits x;

@@ -152,6 +152,7 @@ private:
     if (!storage_failure_.empty())
       return to_caf(refusal());
     erasing_ = 0;
+    erased_ = false;
     const bool can_reconfigure = m.user_code.local && m.user_code.local->traits().has_reconfigure;
     const bool can_check = m.user_code.local && m.user_code.local->traits().has_check_health;
     auto answer = command(event::deploy{std::move(m.spec), std::move(m.user_code), can_reconfigure, can_check});
@@ -214,6 +215,7 @@ private:
       return;
     if (failure.code == errc::none) {
       erasing_ = 0;
+      erased_ = true;
       gone();
     } else {
       for (auto& p : std::exchange(removals_, {}))
@@ -331,7 +333,7 @@ private:
   void run(effect::notify& e) { env().emit({name_, std::move(e.kind), 0, std::move(e.text)}); }
 
   void run(const effect::removed&) {
-    if (!env().store)
+    if (!env().store || erased_) // what is stored under this name by now is another one's
       return gone();
     save_again_.disarm();
     erase();
@@ -403,6 +405,7 @@ private:
   std::deque<unsaved_command> unsaved_;
   std::uint64_t saves_sent_ = 0, saves_done_ = 0;
   std::uint64_t erasing_ = 0; ///< The save that erases; 0 = none.
+  bool erased_ = false;       ///< Of the store, and no deploy has come since.
   std::string storage_failure_;
   control::tick_epoch save_again_;
 };

@@ -135,7 +135,6 @@ private:
     if (x.place != place_ || machine_.current() == phase::ended)
       return;
     lost_ = true;
-    x.how = code_->shown(std::move(x.how));
     may_repeat_ = !x.by_request;
     object_is_gone(std::move(x.how));
   }

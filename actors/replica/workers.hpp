@@ -28,7 +28,7 @@ struct worker_assigned {
 /// The worker ended, or never came up. Local.
 struct worker_lost {
   std::uint64_t place = 0;
-  std::string how;         ///< For the status: signal or exit code, and the last lines of its stderr.
+  std::string how;         ///< For the status, as it may be shown: signal or exit code, the last lines of its stderr.
   bool by_request = false; ///< A request may have killed it: none that it had is tried again.
 };
 

@@ -221,9 +221,9 @@ result<library::application_code> applications::load(const stored_release& what,
   if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
   if (what.spec.isolation == isolation_mode::process)
-    return load_isolated(p_.workers,
-                         {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
-                         what.spec);
+    return load_isolated_again(
+        p_.workers, {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
+        what.spec);
   return load({.digest = std::move(where->digest),
                .import_path = std::move(where->import_path),
                .application = application,
@@ -244,22 +244,36 @@ result<code_ref> applications::load_code(const stored_release& what, const deplo
   return error{errc::rejected, "the code of R" + std::to_string(what.revision) + " has no " + name.full()};
 }
 
-void applications::drop_unused_code() {
-  std::set<std::string> used;
-  std::set<std::string> packages;
+/// Digests that kept revisions need.
+struct applications::needed {
+  std::set<std::string> code, packages;
+};
+
+applications::needed applications::needed_by_revisions() const {
+  needed out;
   const json::json_pointer package{std::string{"/spec/runtime_env/package/"} + package_digest};
   for (const auto& [key, value] : p_.db.read(storage::deployment_kind))
     for (const auto& r : value.at("releases")) {
       if (auto where = code_name_from(r.value("code", "")))
-        used.insert(std::move(where->digest));
+        out.code.insert(std::move(where->digest));
       if (r.contains(package))
-        packages.insert(r.at(package).get<std::string>());
+        out.packages.insert(r.at(package).get<std::string>());
     }
+  return out;
+}
+
+void applications::drop_unused_code() {
+  auto used = needed_by_revisions();
   for (const auto& [key, value] : p_.db.read(kind))
-    used.insert(value.value("digest", ""));
-  p_.files.keep_only(used);
+    used.code.insert(value.value("digest", ""));
+  p_.files.keep_only(used.code);
   if (p_.packages)
-    p_.packages->keep_only(packages);
+    p_.packages->keep_only(used.packages);
+}
+
+void applications::drop_unused_packages() {
+  if (p_.packages)
+    p_.packages->keep_only(needed_by_revisions().packages);
 }
 
 } // namespace troupe::daemon

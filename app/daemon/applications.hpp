@@ -140,7 +140,9 @@ public:
 private:
   static constexpr const char* kind = "application"; ///< Of its documents in the database.
   static constexpr const char* trial_kind = "trial";
-  static constexpr const char* no_secret_code = "secret_unavailable"; ///< Of a refusal.
+  /// Of refusals that must not keep the daemon from starting.
+  static constexpr const char* no_secret_code = "secret_unavailable";
+  static constexpr const char* no_package_code = "package_unusable";
   /// By application: the config and the bytes that are quarantined, so that a start with that config leaves them out.
   static constexpr const char* quarantine_kind = "quarantine";
 
@@ -208,7 +210,10 @@ private:
   void publish();
   void restore_deployment(stored_deployment d, std::map<std::string, library::application_code>& loaded);
   void finish_restored(record r);
+  struct needed;
+  needed needed_by_revisions() const;
   void drop_unused_code();
+  void drop_unused_packages();
 
   // Trials and quarantine: applications_quarantine.cpp.
   void begin_trial(const deployment_name& name, const std::string& what, std::vector<storage::change>& changes);

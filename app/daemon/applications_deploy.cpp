@@ -169,9 +169,11 @@ applications::prepare_all(const std::vector<config::application>& apps, bool pru
       wrong.add(i, apps[i].name, std::move(*taken));
     auto kept_out = at_start ? quarantined(apps[i]) : std::nullopt;
     auto& ready = out.emplace_back(kept_out ? outcome_of<prepared>{{}, std::move(kept_out)} : prepare(apps[i]));
-    // A secret that is away must not keep the daemon, and all else in it, from starting.
-    const bool goes_on = !ready && ((keep_going && ready.refused->fields.empty()) ||
-                                    (at_start && ready.refused->code == no_secret_code));
+    // A secret or package that is away must not keep the daemon, and all else in it, from starting.
+    const auto is_away = [&] {
+      return ready.refused->code == no_secret_code || ready.refused->code == no_package_code;
+    };
+    const bool goes_on = !ready && ((keep_going && ready.refused->fields.empty()) || (at_start && is_away()));
     if (!ready && !goes_on)
       wrong.add(i, apps[i].name, *ready.refused);
   }
@@ -204,8 +206,10 @@ outcome_of<accepted_application> applications::deploy(const config::application&
   if (auto taken = route_conflict(app, {}))
     return {{}, std::move(taken)};
   auto ready = prepare(app);
-  if (!ready)
+  if (!ready) {
+    drop_unused_packages();
     return {{}, std::move(ready.refused)};
+  }
   auto out = deploy_one(app, std::move(ready));
   publish();
   drop_unused_code();
@@ -221,8 +225,10 @@ outcome_of<accepted_config> applications::deploy_all(const std::vector<config::a
 outcome_of<accepted_config> applications::change_all(const std::vector<config::application>& apps, bool prune,
                                                      bool keep_going, bool at_start) {
   auto ready = prepare_all(apps, prune, keep_going, at_start);
-  if (!ready)
+  if (!ready) {
+    drop_unused_packages();
     return {{}, std::move(ready.refused)};
+  }
   accepted_config out;
   if (prune)
     for (const auto& name : names())

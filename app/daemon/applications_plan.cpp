@@ -11,6 +11,7 @@ namespace troupe::daemon {
 outcome_of<std::vector<planned_change>> applications::plan(const std::vector<config::application>& apps, bool prune) {
   const std::lock_guard one{changing_};
   const auto ready = prepare_all(apps, prune, false, false);
+  drop_unused_packages();
   if (!ready)
     return {{}, ready.refused};
   std::vector<planned_change> out;

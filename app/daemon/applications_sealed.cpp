@@ -26,18 +26,20 @@ public:
     if (why.code == errc::unavailable && !failed_)
       failed_ = of_error(why);
     wrong_.push_back({"", 0, 0, path, value.dump().substr(0, 100), "a package that can be used: " + why.message});
-    malformed_ = true;
+    of_package_ = true;
   }
   std::optional<refusal> as_refusal() const {
     if (failed_ || wrong_.empty())
       return failed_;
-    return refusal{400, malformed_ ? "invalid_config" : no_secret_code, config::to_string(wrong_), wrong_};
+    const auto* code = malformed_ ? "invalid_config" : of_package_ ? no_package_code : no_secret_code;
+    return refusal{400, code, config::to_string(wrong_), wrong_};
   }
 
 private:
   std::vector<config::problem> wrong_;
   std::optional<refusal> failed_; ///< The data directory is at fault, not the config.
   bool malformed_ = false;
+  bool of_package_ = false;
 };
 
 std::optional<refusal> applications::seal_configs(const config::application& app,

@@ -26,5 +26,9 @@ json first_env(const config::application& app);
 /// `workers`.
 result<library::application_code> load_isolated(worker::pool* workers, const worker::launch& what,
                                                 const deployment_spec& spec);
+/// The same for code that ran before: variables whose secrets are away are left out where it is looked at, so that its
+/// replicas are what waits for them.
+result<library::application_code> load_isolated_again(worker::pool* workers, const worker::launch& what,
+                                                      const deployment_spec& spec);
 
 } // namespace troupe::daemon

@@ -14,6 +14,8 @@
 
 namespace troupe::library {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::size_t chunk = std::size_t{256} << 10U;
@@ -92,6 +94,23 @@ void descriptor::reset() noexcept {
   if (fd_ >= 0)
     ::close(fd_);
   fd_ = -1;
+}
+
+std::vector<fs::path> open_store(fs::path& at, const std::function<bool(const std::string&)>& is_leftover) {
+  std::error_code why;
+  fs::create_directories(at, why);
+  if (!why)
+    fs::permissions(at, fs::perms::owner_all, why);
+  if (!why)
+    at = fs::canonical(at, why);
+  std::vector<fs::path> leftovers;
+  for (fs::directory_iterator it{at, why}, end; !why && it != end; it.increment(why))
+    if (is_leftover(it->path().filename().string()))
+      leftovers.push_back(it->path());
+  if (why || ::access(at.c_str(), W_OK) != 0)
+    throw std::runtime_error("the data directory cannot be used: " + at.string() + ": " +
+                             (why ? why.message() : text_of_errno(errno)));
+  return leftovers;
 }
 
 std::string text_of_errno(int number) { return std::error_code(number, std::generic_category()).message(); }

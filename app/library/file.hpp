@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 struct evp_md_ctx_st; // OpenSSL's
 
@@ -38,6 +40,11 @@ std::string text_of_errno(int number);
 
 /// 256 random bits as 64 hex digits. Throws `std::runtime_error` when there are none.
 std::string random_hex();
+
+/// A folder of a store in the data directory, made where it is not there, for its owner alone; `at` becomes its
+/// canonical path. Returns the files in it that are leftovers. Throws `std::runtime_error` when it cannot be used.
+std::vector<std::filesystem::path> open_store(std::filesystem::path& at,
+                                              const std::function<bool(const std::string& name)>& is_leftover);
 
 /// Two hex digits for each byte.
 std::string hex_of(std::string_view bytes);

@@ -1,5 +1,6 @@
 // Under the lock: copying, checking and opening. Outside of it: the library's own code.
 #include <troupe/actors/control/thread_note.hpp>
+#include <troupe/app/library/about.hpp>
 #include <troupe/app/library/application.hpp>
 #include <troupe/app/library/dependencies.hpp>
 #include <troupe/app/library/import_path.hpp>
@@ -25,9 +26,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view no_worker_process = "(a worker process of its own, `isolation: process`, lifts this)";
-
-error about(const std::string& name, const error& why) { return {why.code, name + ": " + why.message}; }
-error about(const std::string& name, const std::string& why) { return {errc::invalid_spec, name + ": " + why}; }
 
 std::string mebibytes(std::uint64_t bytes) {
   constexpr std::uint64_t mebi = std::uint64_t{1} << 20U;

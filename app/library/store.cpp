@@ -1,4 +1,5 @@
 // Everything goes to a temporary name first, is checked there, and is renamed: what has its name is whole.
+#include <troupe/app/library/about.hpp>
 #include <troupe/app/library/dependencies.hpp>
 #include <troupe/app/library/import_path.hpp>
 #include <troupe/app/library/store.hpp>
@@ -20,9 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view temporary_prefix = "new-";
-
-error about(const std::string& name, const error& why) { return {why.code, name + ": " + why.message}; }
-error about(const std::string& name, const std::string& why) { return {errc::invalid_spec, name + ": " + why}; }
 
 bool same_file_state(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
@@ -50,22 +48,13 @@ struct store::taken {
 store::store(store_options options) : options_(std::move(options)), dir_(options_.data_dir / "code") {
   if (!options_.loaded_dir.empty())
     return; // another process's files
-  std::error_code why;
-  fs::create_directories(dir_ / "loaded", why);
-  if (!why)
-    fs::permissions(dir_, fs::perms::owner_all, why);
-  if (!why)
-    dir_ = fs::canonical(dir_, why);
-  std::vector<fs::path> stale;
-  for (fs::directory_iterator it{dir_, why}, end; !why && it != end; it.increment(why))
-    if (const auto name = it->path().filename().string();
-        name.starts_with(temporary_prefix) || name.ends_with(".needs.new"))
-      stale.push_back(it->path());
-  if (why || ::access(dir_.c_str(), W_OK) != 0)
-    throw std::runtime_error("the data directory cannot be used: " + dir_.string() + ": " +
-                             (why ? why.message() : text_of_errno(errno)));
-  for (const auto& file : stale)
-    fs::remove(file, why);
+  const auto is_leftover = [](const std::string& name) {
+    return name.starts_with(temporary_prefix) || name.ends_with(".needs.new");
+  };
+  std::error_code none;
+  for (const auto& file : open_store(dir_, is_leftover))
+    fs::remove(file, none);
+  fs::create_directory(dir_ / "loaded");
 }
 
 result<store::taken> store::take(const std::string& name, int fd) {

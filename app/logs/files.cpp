@@ -28,7 +28,7 @@ std::size_t age_of(const fs::path& file) {
 } // namespace
 
 deployment_files::deployment_files(fs::path folder) : folder_(std::move(folder)) {
-  trim(~std::uint64_t{0}); // counts
+  trim(~std::uint64_t{0}, ~std::size_t{0}); // counts
 }
 
 void deployment_files::set_written(const fs::path& file, bool yes) {
@@ -38,7 +38,7 @@ void deployment_files::set_written(const fs::path& file, bool yes) {
     written_.erase(file);
 }
 
-void deployment_files::trim(std::uint64_t bound) {
+void deployment_files::trim(std::uint64_t bytes, std::size_t files) {
   struct one {
     fs::file_time_type when;
     std::size_t age;
@@ -59,12 +59,14 @@ void deployment_files::trim(std::uint64_t bound) {
   std::sort(all.begin(), all.end(), [](const one& a, const one& b) {
     return std::tie(a.when, b.age, a.file) < std::tie(b.when, a.age, b.file);
   });
+  auto left = all.size();
   for (const auto& x : all) {
-    if (total_ <= bound)
+    if (total_ <= bytes && left <= files)
       return;
     if (written_.contains(x.file) || !fs::remove(x.file, why))
       continue;
     total_ -= x.bytes;
+    --left;
   }
 }
 
@@ -86,6 +88,8 @@ int replica_file::open() {
   if (!file_ || ::fstat(file_.get(), &about) != 0)
     return errno;
   size_ = static_cast<std::uint64_t>(about.st_size);
+  if (size_ == 0) // a new one
+    all_.trim(options_.deployment_bytes, options_.deployment_files);
   return 0;
 }
 
@@ -97,7 +101,7 @@ void replica_file::rotate() {
     fs::rename(n == 1 ? path_ : older(path_, n - 1), older(path_, n), none); // the last one is replaced
   if (options_.files <= 1)
     fs::remove(path_, none);
-  all_.trim(options_.deployment_bytes);
+  all_.trim(options_.deployment_bytes, options_.deployment_files);
 }
 
 replica_file::appended replica_file::write(std::string_view lines) {
@@ -149,7 +153,7 @@ replica_file::appended replica_file::append(std::string_view lines) {
       return {out.bytes, done.why};
     lines.remove_prefix(part.size());
     if (all_.total() > options_.deployment_bytes) {
-      all_.trim(options_.deployment_bytes);
+      all_.trim(options_.deployment_bytes / 10 * 9, options_.deployment_files); // room for a while
       if (all_.total() > options_.deployment_bytes) // all that is left is written: this one begins anew
         rotate();
     }

@@ -23,8 +23,8 @@ public:
   void count(std::uint64_t more) noexcept { total_ += more; }
   std::uint64_t total() const noexcept { return total_; }
   void set_written(const std::filesystem::path& file, bool yes);
-  /// Looks at all files and removes the oldest ones that nobody writes until at most `bound` bytes are left.
-  void trim(std::uint64_t bound);
+  /// Looks at all files and removes the oldest ones that nobody writes until at most so many bytes and files are left.
+  void trim(std::uint64_t bytes, std::size_t files);
 
 private:
   std::filesystem::path folder_;

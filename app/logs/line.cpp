@@ -53,6 +53,17 @@ std::optional<milliseconds> parse_span(std::string_view text) {
   return std::nullopt;
 }
 
+/// "hh:mm"
+std::optional<std::chrono::minutes> take_hours_and_minutes(std::string_view& x) {
+  const auto hours = digits_of(x, 2);
+  if (!hours || *hours > 23 || !take(x, ":"))
+    return std::nullopt;
+  const auto minutes = digits_of(x, 2);
+  if (!minutes || *minutes > 59)
+    return std::nullopt;
+  return std::chrono::minutes{*hours * 60 + *minutes};
+}
+
 std::optional<time_point> parse_rfc3339(std::string_view x) {
   const auto year = digits_of(x, 4);
   if (!year || !take(x, "-"))
@@ -63,11 +74,8 @@ std::optional<time_point> parse_rfc3339(std::string_view x) {
   const auto day = digits_of(x, 2);
   if (!day || !take(x, "Tt "))
     return std::nullopt;
-  const auto hour = digits_of(x, 2);
-  if (!hour || *hour > 23 || !take(x, ":"))
-    return std::nullopt;
-  const auto minute = digits_of(x, 2);
-  if (!minute || *minute > 59 || !take(x, ":"))
+  const auto of_day = take_hours_and_minutes(x);
+  if (!of_day || !take(x, ":"))
     return std::nullopt;
   const auto second = digits_of(x, 2);
   if (!second || *second > 60)
@@ -88,20 +96,17 @@ std::optional<time_point> parse_rfc3339(std::string_view x) {
     const bool behind = !x.empty() && x.front() == '-';
     if (!take(x, "+-"))
       return std::nullopt;
-    const auto hours = digits_of(x, 2);
-    if (!hours || *hours > 23 || !take(x, ":"))
+    const auto away = take_hours_and_minutes(x);
+    if (!away)
       return std::nullopt;
-    const auto minutes = digits_of(x, 2);
-    if (!minutes || *minutes > 59)
-      return std::nullopt;
-    offset = std::chrono::minutes{(behind ? -1 : 1) * (*hours * 60 + *minutes)};
+    offset = behind ? -*away : *away;
   }
   using namespace std::chrono;
   const year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
                             std::chrono::day{static_cast<unsigned>(*day)}};
   if (!x.empty() || !date.ok())
     return std::nullopt;
-  return sys_days{date} + hours{*hour} + minutes{*minute} + seconds{*second} + rest - offset;
+  return sys_days{date} + *of_day + seconds{*second} + rest - offset;
 }
 
 } // namespace

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <queue>
+#include <set>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -53,18 +54,20 @@ struct reader::source {
   /// Adds files that are newer than the last one.
   void look() {
     std::vector<library::descriptor> newer; // newest first
+    std::set<ino_t> seen;
     const auto known = files.empty() ? 0 : inode_of(files.back().get());
-    for (std::size_t n = 0;; ++n) {
+    for (std::size_t n = 0, missing = 0; missing < 2; ++n) { // one may be between two names
       const auto name = n == 0 ? path : fs::path{path.string() + "." + std::to_string(n)};
       library::descriptor file{::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
       if (!file) {
-        if (n == 0)
-          continue; // between two files
-        break;
+        ++missing;
+        continue;
       }
-      if (known != 0 && inode_of(file.get()) == known)
+      const auto inode = inode_of(file.get());
+      if (known != 0 && inode == known)
         break;
-      newer.push_back(std::move(file));
+      if (seen.insert(inode).second) // else it was renamed meanwhile
+        newer.push_back(std::move(file));
     }
     std::move(newer.rbegin(), newer.rend(), std::back_inserter(files));
   }

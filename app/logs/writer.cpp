@@ -26,8 +26,7 @@ struct worker_state {
   bool ended = false;
 
   mutable std::mutex mutex;
-  std::string waiting; ///< Whole lines.
-  std::deque<std::string> errors;
+  std::string waiting;      ///< Whole lines.
   std::uint64_t lost = 0;   ///< In all.
   std::uint64_t unsaid = 0; ///< Of these, not told in the log yet.
   std::string why;          ///< Of the last ones.
@@ -119,6 +118,8 @@ private:
                              "troupe: " + std::to_string(unsaid) + (unsaid == 1 ? " line was" : " lines were") +
                                  " lost: " + x.why);
     }
+    if (options_.shown)
+      lines = options_.shown(std::move(lines));
     if (!lines.empty()) {
       auto& all = folders_.try_emplace(x.folder, x.folder).first->second;
       auto& file = files_[&x];
@@ -157,17 +158,10 @@ namespace {
 bool queue(worker_state& x) { return !std::exchange(x.is_queued, true); }
 
 void add_line(const std::shared_ptr<worker_state>& s, channel from, std::string_view text) {
-  const auto& shown = s->settings.shown;
-  auto line = format_line(s->now(), s->revision, s->replica, from, shown ? shown(std::string{text}) : text);
-  const auto shown_bytes = line.size() - format_line({}, s->revision, s->replica, from, {}).size();
+  auto line = format_line(s->now(), s->revision, s->replica, from, text);
   bool wake = false;
   {
     const std::lock_guard one{s->mutex};
-    if (from == channel::err) {
-      s->errors.emplace_back(line, line.size() - 1 - shown_bytes, shown_bytes);
-      if (s->errors.size() > kept_errors)
-        s->errors.pop_front();
-    }
     if (s->waiting.size() + line.size() > s->settings.waiting_bytes) {
       ++s->lost;
       ++s->unsaid;
@@ -220,11 +214,6 @@ void worker_log::end() {
   }
   if (wake)
     state_->notify(state_);
-}
-
-std::vector<std::string> worker_log::last_errors() const {
-  const std::lock_guard one{state_->mutex};
-  return {state_->errors.begin(), state_->errors.end()};
 }
 
 std::uint64_t worker_log::lost() const {

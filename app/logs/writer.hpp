@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace troupe::logs {
 
@@ -22,13 +21,13 @@ struct options {
   std::uint64_t file_bytes = std::uint64_t{10} << 20U; ///< Of one file; then it is rotated.
   std::size_t files = 3;                               ///< Of one replica, the one that is written included; >= 1.
   std::uint64_t deployment_bytes = std::uint64_t{100} << 20U; ///< Of all files of one deployment; the oldest go first.
+  std::size_t deployment_files = 200;                         ///< Likewise.
   std::size_t waiting_bytes = std::size_t{1} << 20U; ///< Of one worker, not written yet; beyond it lines are lost.
-  std::function<std::string(std::string)> shown{};   ///< A line's text as it may be written; as it is unless given.
+  std::function<std::string(std::string)> shown{};   ///< Whole lines as they may be written; as they are unless given.
   std::function<time_point()> now{};                 ///< The system's clock unless given; any thread.
 };
 
 inline constexpr std::size_t max_line_bytes = std::size_t{16} << 10U; ///< Longer ones are split.
-inline constexpr std::size_t kept_errors = 20;
 
 struct worker_state; // writer.cpp
 
@@ -46,8 +45,6 @@ public:
   /// The worker prints no more; what has no line end is its last line. Twice is once.
   void end();
 
-  /// The last lines of stderr, oldest first; as they are written, without time and names.
-  std::vector<std::string> last_errors() const;
   /// Lines that were lost: they came faster than they could be written, or the disk took no more. The log says so where
   /// it goes on.
   std::uint64_t lost() const;

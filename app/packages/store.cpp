@@ -48,20 +48,8 @@ private:
 } // namespace
 
 package_store::package_store(options o) : options_(std::move(o)), dir_(options_.data_dir / "packages") {
-  std::error_code why;
-  fs::create_directories(dir_, why);
-  if (!why)
-    fs::permissions(dir_, fs::perms::owner_all, why);
-  if (!why)
-    dir_ = fs::canonical(dir_, why);
-  std::vector<fs::path> stale;
-  for (fs::directory_iterator it{dir_, why}, end; !why && it != end; it.increment(why))
-    if (it->path().filename().string().starts_with(temporary_prefix))
-      stale.push_back(it->path());
-  if (why || ::access(dir_.c_str(), W_OK) != 0)
-    throw std::runtime_error("the data directory cannot be used: " + dir_.string() + ": " +
-                             (why ? why.message() : library::text_of_errno(errno)));
-  for (const auto& x : stale)
+  for (const auto& x :
+       library::open_store(dir_, [](const std::string& name) { return name.starts_with(temporary_prefix); }))
     remove_folder(x);
 }
 

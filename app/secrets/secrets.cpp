@@ -198,32 +198,44 @@ void keeper::remember(const std::string& name, const std::string& text) const {
   all.push_front(text);
   if (all.size() > kept_contents)
     all.pop_back();
+  prepare_needles();
 }
 
-std::string keeper::mask(std::string text) const {
-  std::vector<std::pair<std::string, std::string>> all;
-  std::string line;
+/// Each content, its lines where it has several (a log shows it line by line), and how JSON writes them.
+void keeper::prepare_needles() const {
+  needles_.clear();
+  const auto add = [&](std::string x, const std::string& with) {
+    if (x.ends_with('\r')) // which a log leaves out
+      x.pop_back();
+    if (x.size() < least_masked)
+      return;
+    if (const auto quoted = json(x).dump(); quoted.size() != x.size() + 2)
+      needles_.emplace_back(quoted.substr(1, quoted.size() - 2), with);
+    needles_.emplace_back(std::move(x), with);
+  };
   for (const auto& [name, contents] : given_)
     for (const auto& x : contents) {
       const auto with = "[secret " + name + "]";
-      all.emplace_back(x, with);
-      if (x.find('\n') != std::string::npos) // a log shows it line by line
-        for (std::istringstream lines{x}; std::getline(lines, line);)
-          if (line.size() >= least_masked)
-            all.emplace_back(line, with);
-      // As code shows it that dumps its config.
-      if (const auto quoted = json(x).dump(); quoted.size() != x.size() + 2)
-        all.emplace_back(quoted.substr(1, quoted.size() - 2), with);
+      add(x, with);
+      if (x.find('\n') == std::string::npos)
+        continue;
+      std::istringstream lines{x};
+      for (std::string line; std::getline(lines, line);)
+        add(line, with);
     }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-  for (const auto& [content, with] : all)
+  std::sort(needles_.begin(), needles_.end(),
+            [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+}
+
+std::string keeper::mask(std::string text) const {
+  for (const auto& [content, with] : needles_)
     replace_all(text, content, with);
   return text;
 }
 
 std::string keeper::masked(std::string text) const {
   const std::shared_lock look{given_mutex_};
-  return given_.empty() ? text : mask(std::move(text));
+  return needles_.empty() ? text : mask(std::move(text));
 }
 
 std::optional<std::string> keeper::masked_at_once(std::string text) const noexcept {

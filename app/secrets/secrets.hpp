@@ -76,13 +76,15 @@ private:
   const std::string& key() const;
   void remember(const std::string& name, const std::string& text) const;
   std::string mask(std::string text) const;
+  void prepare_needles() const;
 
   const options options_;
   mutable std::mutex mutex_; ///< Of `key_` and `warned_`.
   mutable std::string key_;
   mutable std::set<std::filesystem::path> warned_;
   mutable std::shared_mutex given_mutex_;
-  mutable std::map<std::string, std::deque<std::string>> given_; ///< By name; the latest first.
+  mutable std::map<std::string, std::deque<std::string>> given_;     ///< By name; the latest first.
+  mutable std::vector<std::pair<std::string, std::string>> needles_; ///< What is masked, and how; the longest first.
 };
 
 /// Whether there is a reference in it, good or not.

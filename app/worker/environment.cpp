@@ -13,6 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t max_variable = 120'000; // Linux takes 128 KiB with the name
+
 bool has(const json& object, const char* key) { return object.contains(key) && !object[key].is_null(); }
 
 void into(json& env, const fs::path& package) {
@@ -54,9 +56,15 @@ result<json> resolve_environment(const json& sealed, const secrets::keeper* secr
   auto variables = secrets->resolve(env["env_vars"]);
   if (!variables)
     return variables.why();
-  for (const auto& [name, value] : variables->items())
-    if (value.get_ref<const std::string&>().find('\0') != std::string::npos)
+  for (const auto& [name, value] : variables->items()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.find('\0') != std::string::npos)
       return error{errc::unavailable, "runtime_env.env_vars." + name + ": the secret has a NUL byte"};
+    if (text.size() > max_variable)
+      return error{errc::unavailable, "runtime_env.env_vars." + name + ": the secret has " +
+                                          std::to_string(text.size()) + " bytes, a variable at most " +
+                                          std::to_string(max_variable)};
+  }
   env["env_vars"] = std::move(*variables);
   return env;
 }

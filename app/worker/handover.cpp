@@ -6,6 +6,9 @@ json to_json(const handover& x) {
   json code_dirs = json::array();
   for (const auto& dir : x.code_dirs)
     code_dirs.push_back(dir.string());
+  auto env = x.what.runtime_env;
+  if (env.is_object())
+    env.erase("env_vars"); // it has them
   return {{"worker", x.worker},
           {"secret", x.secret},
           {"port", x.port},
@@ -18,7 +21,7 @@ json to_json(const handover& x) {
           {"digest", x.what.digest},
           {"import_path", x.what.import_path},
           {"args", x.what.args},
-          {"runtime_env", x.what.runtime_env}};
+          {"runtime_env", std::move(env)}};
 }
 
 handover handover_from(const json& x) {

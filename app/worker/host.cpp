@@ -115,6 +115,7 @@ int run(const handover& h) {
   nothing.sa_handler = [](int) {};
   ::sigaction(SIGPIPE, &nothing, nullptr);
   end_with_daemon(h.parent);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // a pipe, whose reader is a log
   const auto has = load(h);
 
   caf::actor_system_config config;

@@ -65,6 +65,10 @@ bool pool_loop::knows_secret(std::uint64_t number, std::string_view secret) cons
 // -- the loop -----------------------------------------------------------------------------------------------------
 
 void pool_loop::run() {
+  sigset_t broken_pipes; // a worker that has ended is an error of the write, not a signal
+  ::sigemptyset(&broken_pipes);
+  ::sigaddset(&broken_pipes, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipes, nullptr);
   std::array<epoll_event, 64> events{};
   for (;;) {
     {
@@ -146,7 +150,7 @@ void pool_loop::on_event(std::uint64_t about) {
 void pool_loop::read_output(worker& w, bool is_error) {
   auto& from = is_error ? w.at.err : w.at.out;
   std::array<char, std::size_t{64} * 1024> block; // NOLINT(cppcoreguidelines-pro-type-member-init): read into
-  for (int i = 0; i < 16; ++i) {                  // then others have a turn
+  for (int i = 0; i < 4; ++i) {                   // then others have a turn
     const auto n = ::read(from.get(), block.data(), block.size());
     if (n == 0)
       return from.reset(); // leaves epoll, too

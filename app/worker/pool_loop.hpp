@@ -78,7 +78,8 @@ private:
   void tell(const caf::strong_actor_ptr& who, caf::message what) const;
   void log(control::log_level level, const std::string& text) const;
   std::string name_of(const worker& w) const;
-  int patience() const; ///< Milliseconds until the next timer; -1 = none.
+  std::string shown(std::string text) const; ///< Without contents of secrets.
+  int patience() const;                      ///< Milliseconds until the next timer; -1 = none.
 
   const worker_pool_options options_;
   std::function<std::uint16_t()> open_door_;

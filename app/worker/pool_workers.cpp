@@ -117,11 +117,11 @@ void pool_loop::greet(worker_hello hello) {
     if (hello.failure.empty())
       done(hello.offer.get());
     else
-      done(error{static_cast<errc>(hello.failure_code), hello.failure});
+      done(error{static_cast<errc>(hello.failure_code), shown(hello.failure)});
     return end(w);
   }
   if (!hello.failure.empty())
-    return kill_now(w, hello.failure);
+    return kill_now(w, shown(hello.failure));
   for (const auto& [place, who] : w.places)
     tell(who, caf::make_message(replica::worker_assigned{place, w.host}));
   if (w.places.empty())
@@ -225,7 +225,8 @@ void pool_loop::gone(std::uint64_t number) {
     text += "was killed: " + w.why;
   else
     text += to_string(how);
-  if (const auto words = w.last_words.text(); !words.empty() && !(w.killed && how.signal == 0))
+  if (const auto words = w.last_words.text([this](std::string x) { return shown(std::move(x)); });
+      !words.empty() && !(w.killed && how.signal == 0))
     text += "; the last of its stderr:\n" + words;
   // SIGKILL comes from outside: an operator, or the kernel for want of memory.
   const bool by_request = crashed && (how.signal != SIGKILL || w.what.runtime_env.contains("limits"));
@@ -236,7 +237,7 @@ void pool_loop::gone(std::uint64_t number) {
   if (w.described)
     w.described(error{errc::unavailable, text});
   if (crashed)
-    log(control::log_level::warning, name_of(w) + (w.code ? w.code->shown(text) : text));
+    log(control::log_level::warning, name_of(w) + text);
   forget_secret(number);
   std::error_code none;
   std::filesystem::remove_all(options_.data_dir / "workers" / std::to_string(number), none);
@@ -245,6 +246,10 @@ void pool_loop::gone(std::uint64_t number) {
 void pool_loop::tell(const caf::strong_actor_ptr& who, caf::message what) const {
   if (who)
     who->enqueue(nullptr, caf::make_message_id(caf::message_priority::high), std::move(what), nullptr);
+}
+
+std::string pool_loop::shown(std::string text) const {
+  return options_.secrets ? options_.secrets->masked(std::move(text)) : text;
 }
 
 std::string pool_loop::name_of(const worker& w) const {

@@ -155,16 +155,14 @@ result<process> start(const std::string& program, const handover& what) {
     for (const auto* fd : {&made.out, &made.err})
       ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) | O_NONBLOCK); // NOLINT(hicpp-signed-bitwise)
     life.read.reset();
+    ::fcntl(made.life.get(), F_SETPIPE_SZ, 1 << 20); // NOLINT(hicpp-signed-bitwise): so that the write need not wait
     const auto text = to_json(what).dump(-1, ' ', false, json::error_handler_t::replace);
     const std::uint64_t size = text.size();
     std::string bytes(sizeof size, '\0');
     std::memcpy(bytes.data(), &size, sizeof size);
     try {
       write_whole(made.life.get(), bytes + text);
-    } catch (const std::system_error&) {
-      ::kill(-made.pid, SIGKILL); // it has ended already; what ended it is in its stderr, which nobody reads
-      reap(made);
-      throw;
+    } catch (const std::system_error&) { // it has ended already: how, and what it said, is for whoever watches it
     }
     return made;
   } catch (const std::exception& e) {

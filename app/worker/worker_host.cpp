@@ -56,10 +56,14 @@ public:
 protected:
   behavior_type make_behavior() override {
     return {
-        [this](start_worker_replica& x) { start(x); },
+        [this](start_worker_replica& x) {
+          if (!ending_)
+            start(x);
+        },
         [this](worker_calls& x) { take(x); },
         [this](const drop_worker_replica& x) { drop(x.place); },
         [this](end_worker) {
+          ending_ = true;
           if (auto f = std::exchange(on_end_, nullptr))
             f();
         },
@@ -145,6 +149,7 @@ private:
   const std::shared_ptr<const control::environment> env_;
   const library::application_code code_;
   std::function<void()> on_end_;
+  bool ending_ = false;
   std::map<std::uint64_t, hosted> replicas_;
   std::vector<std::unique_ptr<answers>> dropped_;
 };

@@ -4,6 +4,7 @@
 #
 #   kill_points.sh PROGRAM LIBRARY_DIR [ROUNDS]      SEED=N repeats the same points
 set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/start_daemon"
 troupe=$1
 libraries=$2
 rounds=${3:-10}
@@ -20,22 +21,8 @@ fail() {
   exit 1
 }
 
-# Any free port for both; the lines that it prints tell which.
 start() {
-  : >"$work/lines"
-  "$troupe" serve --http-address 127.0.0.1:0 --api-address 127.0.0.1:0 --code-dir "$libraries" --log-level error \
-    >"$work/lines" 2>>"$work/log" &
-  daemon=$!
-  for ((i = 0; i < 1000; ++i)); do
-    if grep -q '^troupe: data in' "$work/lines"; then
-      TROUPE_API_ADDRESS=$(sed -nE 's/^troupe: API on http:\/\/([^,]+),.*/\1/p' "$work/lines")
-      export TROUPE_API_ADDRESS
-      return
-    fi
-    kill -0 "$daemon" 2>/dev/null || fail "the daemon did not start"
-    read -rt 0.01 <> <(:) || true
-  done
-  fail "the daemon is not up after 10 s"
+  start_daemon "$troupe" "$work" --http-address 127.0.0.1:0 --code-dir "$libraries" --log-level error || fail "the daemon did not start"
 }
 
 config() { # edition, replicas
@@ -73,7 +60,7 @@ echo "acknowledged 0" >"$work/journal"
 for ((round = 1; round <= rounds; ++round)); do
   change "$last" &
   changes=$!
-  read -rt "0.$(printf '%03d' $((RANDOM % 300)))" <> <(:) || true
+  pause "0.$(printf '%03d' $((RANDOM % 300)))"
   kill -9 "$daemon"
   wait "$daemon" 2>/dev/null
   wait "$changes" 2>/dev/null

@@ -4,6 +4,7 @@
 #
 #   kill_workers.sh PROGRAM LIBRARY_DIR [KILLS]      SEED=N repeats the same choices
 set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/start_daemon"
 troupe=$1
 libraries=$2
 kills=${3:-20}
@@ -20,20 +21,9 @@ fail() {
   tail -n 20 "$work/log"
   exit 1
 }
-pause() { read -rt "$1" <> <(:) || true; }
 workers() { cat "/proc/$daemon/task"/*/children 2>/dev/null | tr -s ' ' '\n' | grep .; }
 
-"$troupe" serve --http-address 127.0.0.1:0 --api-address 127.0.0.1:0 --code-dir "$libraries" --log-level warning \
-  >"$work/lines" 2>>"$work/log" &
-daemon=$!
-for ((i = 0; i < 3000; ++i)); do
-  grep -q '^troupe: data in' "$work/lines" && break
-  kill -0 "$daemon" 2>/dev/null || fail "the daemon did not start"
-  pause 0.01
-done
-http=$(sed -nE 's/^troupe: serving .*:([0-9]+)$/\1/p' "$work/lines")
-TROUPE_API_ADDRESS=$(sed -nE 's/^troupe: API on http:\/\/([^,]+),.*/\1/p' "$work/lines")
-export TROUPE_API_ADDRESS
+start_daemon "$troupe" "$work" --http-address 127.0.0.1:0 --code-dir "$libraries" --log-level warning || fail "the daemon did not start"
 cat >"$work/config.yaml" <<YAML
 applications:
   - name: spell
@@ -75,6 +65,7 @@ wrk -t1 -c32 -d3600s --timeout 60s -s "$work/load.lua" "http://127.0.0.1:$http/"
 load=$!
 
 frozen=0
+stopped=()
 for ((n = 0; n < kills; ++n)); do
   pause "0.$(printf '%03d' $((RANDOM % 200)))"
   mapfile -t there < <(workers)
@@ -84,11 +75,19 @@ for ((n = 0; n < kills; ++n)); do
   fi
   victim=${there[RANDOM % ${#there[@]}]}
   if ((RANDOM % 10 == 0)); then
-    kill -STOP "$victim" 2>/dev/null && frozen=$((frozen + 1))
+    kill -STOP "$victim" 2>/dev/null && frozen=$((frozen + 1)) && stopped+=("$victim")
   else
     kill -9 "$victim" 2>/dev/null
   fi
   kill -0 "$daemon" 2>/dev/null || fail "the daemon ended"
+done
+# Silence is noticed within some seconds.
+for pid in "${stopped[@]}"; do
+  for ((i = 0; i < 3000; ++i)); do
+    workers | grep -qx "$pid" || break
+    pause 0.01
+  done
+  workers | grep -qx "$pid" && fail "the frozen worker $pid is still there"
 done
 "$troupe" rollout status spell/speller --wait-timeout 120 >/dev/null || fail "it does not become whole again"
 kill -INT "$load"

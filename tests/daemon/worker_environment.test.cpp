@@ -172,3 +172,28 @@ TEST_CASE_FIXTURE(environments, "a flood on stderr delays nobody, and is bounded
   CHECK(bytes <= std::uintmax_t{2 * 3 * 10} << 20U);
   CHECK(contains(logs("?tail=5"), "of nobody"));
 }
+
+TEST_CASE_FIXTURE(
+    environments,
+    "a secret or package that is away at a restart: replicas wait for the one, and run with a copy of the other") {
+  write_secret("open sesame");
+  write_package("one", "first");
+  auto env = with_token;
+  env["package"] = "words.tar.gz";
+  const auto mine = app({{"runtime_env", env}});
+  install_isolated("one", "x");
+  must_start({"--secrets-dir", secrets.string()});
+  REQUIRE(deploy(mine).status == 200);
+  REQUIRE(is_whole("a"));
+  daemon->signal(SIGTERM);
+  CHECK(daemon->exit_code() == 0);
+  fs::rename(secrets / "token", secrets / "away");
+  fs::remove(code_dir / "words.tar.gz");
+  must_start({"--secrets-dir", secrets.string(), config_file(json::array({mine}))});
+  CHECK(becomes("a", [&](const json&, const json&) {
+    return contains(call_api("GET", "/applications/a?replicas=1").body, "the secret \\\"token\\\" cannot be read");
+  }));
+  fs::rename(secrets / "away", secrets / "token");
+  CHECK(becomes("a", [&](const json&, const json&) { return get("/a/variable/TOKEN") == "open sesame"; }));
+  CHECK(get("/a/file/words.txt") == "first");
+}

@@ -28,6 +28,8 @@ void scenario::conclude() {
     check_promises();
     check_stored();
   }
+  if (workers_)
+    simulation_->advance(15s); // user code of a lost worker still runs here, as it does in no process
   for (std::size_t i = 0; i < plans_.size(); ++i)
     if (const auto s = status(i))
       check_rest(i, *s);
@@ -36,8 +38,6 @@ void scenario::conclude() {
   simulation_->check();
   if (!quiet_ || !chance_.one_in(4))
     return;
-  if (workers_)
-    simulation_->advance(15s); // user code of a lost worker still runs here, as it does in no process
   const auto sent = simulation_->messages().sent_without_checks();
   simulation_->advance(15s);
   if (simulation_->messages().sent_without_checks() != sent)

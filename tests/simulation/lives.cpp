@@ -26,6 +26,10 @@ void scenario::begin_life() {
     workers_ = std::make_unique<simulated_workers>(fate_.next());
     workers_->attach(*simulation_);
     workers_->allow_faults(faulty_);
+    workers_->on_end = [this] { // what waited for its replica goes elsewhere
+      for (std::size_t i = 0; i < books_.deployments(); ++i)
+        ++books_.deployment(i).disturbances;
+    };
     code_ = workers_->code_for(user_code_, "worker");
   }
   books_.attach(*simulation_);

@@ -49,7 +49,8 @@ void scenario::plan() {
   max_replicas_ = chance_.one_in(5) ? chance_.between(2, 14) : 0;
   most_replicas_ = chance_.one_in(4) ? 12 : chance_.between(1, 8);
   user_code_ = worker_code(books_);
-  result_.in_workers = options_.wrong_request == wrong_request_rule::none && fate_.one_in(3);
+  result_.in_workers = options_.wrong == deployment_state::wrong_rule::none &&
+                       options_.wrong_request == wrong_request_rule::none && fate_.one_in(3);
   faulty_ = !chance_.one_in(3);
   if (chance_.one_in(2))
     faults_.copied_messages = chance_.between(1, 200);

@@ -124,10 +124,13 @@ void simulated_workers::detach(std::uint64_t place) {
 void simulated_workers::kill(std::uint64_t place, std::string) { detach(place); }
 
 void simulated_workers::end(worker& w, std::uint64_t place) {
+  if (on_end)
+    on_end();
   w.who = nullptr;
   if (!w.host)
     return;
   caf::anon_send(w.host, drop_worker_replica{place});
+  caf::anon_send(w.host, end_worker{});
   ended_.push_back(std::move(w.host));
 }
 

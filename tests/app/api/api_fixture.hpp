@@ -93,6 +93,7 @@ struct api_fixture {
             .events = events,
             .metrics = [] { return std::string{"# nothing\n"}; },
             .shut_down = [this] { ++shut_downs; },
+            .data_dir = folder.path() / "data",
             .http_host = "127.0.0.1",
             .http_port = [] { return 8000; }};
   }

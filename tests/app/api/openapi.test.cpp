@@ -130,6 +130,8 @@ TEST_CASE("every endpoint answers in the form of its schema, refusals too") {
   d.ask("GET", app + "/config");
   d.ask("GET", dep);
   CHECK(d.ask("GET", dep + "/history")["revisions"].size() == 2);
+  d.ask("GET", dep + "/logs", nullptr, "?replica=1&tail=10&since=1h");
+  d.ask("GET", dep + "/logs", nullptr, "?tail=none"); // 400
   d.ask("POST", dep + "/scale", {{"num_replicas", 2}});
   d.ask("POST", dep + "/scale", json::object());
   d.ask("POST", dep + "/rollout", {{"action", "rollback"}, {"revision", 1}});

@@ -3,9 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <zlib.h>
@@ -19,11 +18,11 @@ public:
   tar_builder& add(std::string_view name, char type, std::string_view content = {}, std::string_view target = {},
                    unsigned mode = 0644) {
     std::array<char, 512> h{};
-    const auto put = [&](std::size_t at, std::string_view text) {
-      std::memcpy(h.data() + at, text.data(), text.size());
-    };
-    const auto octal = [&](std::size_t at, int digits, unsigned long x) {
-      std::snprintf(h.data() + at, static_cast<std::size_t>(digits) + 1, "%0*lo", digits, x);
+    const auto put = [&](std::size_t at, std::string_view text) { std::copy(text.begin(), text.end(), h.data() + at); };
+    const auto octal = [&](std::size_t at, std::size_t digits, unsigned long x) {
+      for (auto i = digits; i-- > 0; x /= 8)
+        h[at + i] = static_cast<char>('0' + x % 8);
+      h[at + digits] = '\0';
     };
     REQUIRE(name.size() <= 100);
     put(0, name);

@@ -55,12 +55,15 @@ struct pool_fixture {
     x.host = system.spawn(deaf);
     return x;
   }
-  /// "assigned", or how its worker was lost.
+  /// "assigned <place>", or how its worker was lost.
   std::string next_word() {
     std::string word;
-    self->receive([&](const replica::worker_assigned& x) { word = x.host ? "assigned" : "assigned nothing"; },
-                  [&](const replica::worker_lost& x) { word = "lost: " + x.how; },
-                  caf::after(std::chrono::seconds{60}) >> [&] { word = "nothing"; });
+    self->receive(
+        [&](const replica::worker_assigned& x) {
+          word = x.host ? "assigned " + std::to_string(x.place) : "assigned nothing";
+        },
+        [&](const replica::worker_lost& x) { word = "lost: " + x.how; },
+        caf::after(std::chrono::seconds{60}) >> [&] { word = "nothing"; });
     return word;
   }
 
@@ -104,13 +107,12 @@ TEST_CASE("a second hello, and one for a worker that is not there, are not heard
   all.attach(1);
   all.made.post([&] { all.made.greet(all.hello(77)); });
   all.made.post([&] { all.made.greet(all.hello(1)); });
-  CHECK(all.next_word() == "assigned");
-  CHECK(!all.made.knows_secret(1, ""));
+  CHECK(all.next_word() == "assigned 1");
   all.made.post([&] { all.made.greet(all.hello(1)); });
   all.made.post([&] { all.made.kill(1, "the test is over"); }); // its replica hears nothing of that
   all.attach(2);
   all.made.post([&] { all.made.greet(all.hello(2)); });
-  CHECK(all.next_word() == "assigned"); // the second place's, nothing was in between
+  CHECK(all.next_word() == "assigned 2"); // the second place's, nothing was in between
 }
 
 TEST_CASE("a worker that speaks another version is killed with a reason") {
