@@ -29,8 +29,9 @@ using all_messages =
               removed_deployment, get_deployment, get_applications, application_list, get_effective_spec, get_history,
               get_resources, node_resources, resource_report, revision_list, shape_claim, claim_room, room_shortage,
               room_granted, replica_stuck, deployment_removed, replica_status, rollout_status, deployment_status,
-              revision_info, application_status, restore_deployment, worker_call, worker_calls, worker_answer,
-              worker_answers, worker_replica_made, start_worker_replica, drop_worker_replica, end_worker, worker_hello>;
+              revision_info, application_status, restore_deployment, restoration_finished, worker_call, worker_calls,
+              worker_answer, worker_answers, worker_replica_made, start_worker_replica, drop_worker_replica, end_worker,
+              worker_hello>;
 
 /// An inspector that only takes the name.
 struct name_inspector {

@@ -68,8 +68,13 @@ struct stored_deployment; // stored_deployment.hpp
 struct restore_deployment {
   deployment_name target;
   std::shared_ptr<const stored_deployment> state;
+  bool others_follow = false; ///< It takes no more room than it held until `restoration_finished`.
 };
-TROUPE_INSPECT(restore_deployment, x.target)
+TROUPE_INSPECT(restore_deployment, x.target, x.others_follow)
+
+/// All that is to be restored together has been: what is left of room is for whoever lacks some.
+struct restoration_finished {};
+TROUPE_INSPECT(restoration_finished)
 
 /// What an accepted command set in motion. Travels: never renumber.
 enum class change_kind : std::uint8_t {
@@ -162,8 +167,9 @@ struct claim_room {
   deployment_name from;
   std::uint64_t seq = 0;
   std::vector<shape_claim> shapes;
+  std::uint32_t reserve = 0; ///< What is given back is kept for so many of the first shape, as far as these lack room.
 };
-TROUPE_INSPECT(claim_room, x.from, x.seq, x.shapes)
+TROUPE_INSPECT(claim_room, x.from, x.seq, x.shapes, x.reserve)
 
 /// Why a claim is not granted whole.
 struct room_shortage {
@@ -179,12 +185,13 @@ TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total)
 /// The totals granted in answer to claim `seq`, in its order, at most its wants; sent again when that changes.
 struct room_granted {
   std::uint64_t seq = 0;
+  std::uint64_t serial = 0; ///< Counts the answers to one claim, from 1: a lower one is out of date.
   std::vector<std::uint32_t> granted;
   resources spare; ///< Beyond that, what the next replica could have of: its deployment's own, and free.
   room_shortage lacks;
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.granted, x.spare, x.lacks)
+TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks)
 
 // -- facts to a DeploymentState and from it --------------------------------------------------------------------------
 
@@ -209,13 +216,13 @@ using controller_actor =
                      asks<get_deployment>::for_a<deployment_status>, asks<get_applications>::for_a<application_list>,
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
                      asks<get_resources>::for_a<resource_report>, takes<claim_room>, takes<deployment_removed>,
-                     asks<restore_deployment>::for_a<command_result>>;
+                     asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
     asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
     asks<get_deployment>::for_a<deployment_status>, asks<get_effective_spec>::for_a<deployment_spec>,
     asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>,
-    asks<restore_deployment>::for_a<command_result>>;
+    asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
 
 } // namespace troupe

@@ -44,6 +44,7 @@ void each_field(Deployment& x, F f) requires std::is_same_v<std::remove_const_t<
   f("next_config", x.next_config);
   f("num_replicas", x.num_replicas);
   f("of_target", x.of_target);
+  f("held", x.held);
   f("phase", x.phase);
   f("reason", x.reason);
   f("rolling_back", x.rolling_back);
@@ -77,7 +78,8 @@ struct reader {
   const json& from;
   template <class T>
   void operator()(const char* name, T& field) const {
-    if (std::string_view{name} == "code_fingerprint" && !from.contains(name))
+    if (const std::string_view new_one{name};
+        (new_one == "code_fingerprint" || new_one == "held") && !from.contains(name))
       return; // of a snapshot from before there was one
     const auto& value = from.at(name);
     if constexpr (std::is_enum_v<T>) {

@@ -32,6 +32,7 @@ struct stored_deployment {
   std::uint32_t next_config = 1;
   std::uint32_t num_replicas = 0; ///< N, `scale` included.
   std::uint32_t of_target = 0;    ///< Rollout position: available replicas that matched the target, at most N.
+  std::uint32_t held = ~0U;       ///< So many of N had room; more than N where that was not limited.
   rollout_phase phase = rollout_phase::complete;
   rollout_reason reason = rollout_reason::none;
   bool rolling_back = false;

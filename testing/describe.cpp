@@ -53,10 +53,11 @@ struct words {
     std::string text = "room";
     for (const auto n : e.granted)
       text += " " + number(n);
-    return text + " seq " + number(e.seq);
+    return text + " seq " + number(e.seq) + '.' + number(e.serial);
   }
   std::string operator()(const event::timer&) const { return "timer"; }
   std::string operator()(const event::restore& e) const { return "restore R" + number(e.state->target); }
+  std::string operator()(const event::restored_all&) const { return "restored all"; }
   // effects
   std::string operator()(const effect::start& e) const { return "start" + of(e.replica) + " " + release_text(e.what); }
   std::string operator()(const effect::route& e) const { return "route" + of(e.replica); }

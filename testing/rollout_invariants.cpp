@@ -109,13 +109,11 @@ void rollout_invariants::on(const event::reconfigured& ev, const transition&) {
 }
 
 void rollout_invariants::on(const event::room& ev, const transition&) {
-  if (ev.seq != room_seq_ || ev.granted.size() != shapes_.size())
+  if (ev.seq != room_seq_ || ev.serial <= room_serial_ || ev.granted.size() != shapes_.size())
     return;
-  for (std::size_t i = 0; i < shapes_.size(); ++i)
-    if (ev.granted[i] < shapes_[i].want) // `want` holds what is granted
-      return;
+  room_serial_ = ev.serial;
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    excused_ |= ev.granted[i] > shapes_[i].want;
+    excused_ |= ev.granted[i] > shapes_[i].want; // `want` holds what is granted
     shapes_[i].want = ev.granted[i];
   }
 }
@@ -215,6 +213,7 @@ void rollout_invariants::run(const effect::apply_options& e) {
 
 void rollout_invariants::run(const effect::claim& e) {
   room_seq_ = e.seq;
+  room_serial_ = 0;
   auto next = e.shapes;
   for (auto& s : next) {
     const auto it = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& x) { return x.each == s.each; });

@@ -125,7 +125,7 @@ private:
   std::uint32_t taken_away_ = 0;
   std::uint32_t out_by_checks_ = 0;
 
-  std::uint64_t room_seq_ = 0;
+  std::uint64_t room_seq_ = 0, room_serial_ = 0;
   std::vector<shape_claim> shapes_; // as claimed last; `want` is what is granted
   bool excused_ = true;             // fewer than N are available for a reason that is no fault
 };

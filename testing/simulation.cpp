@@ -227,11 +227,15 @@ std::pair<std::string, replica_ref> simulation::running_replica() const {
   return it == replicas_.end() ? std::pair<std::string, replica_ref>{} : it->second;
 }
 
-void simulation::check_room() {
-  resources held;
+resources simulation::held() const {
+  resources sum;
   for (const auto& [name, d] : deployments_)
-    add(held, d.rules.held());
-  if (const auto over = first_lacking(held, options_.local))
+    add(sum, d.rules.held());
+  return sum;
+}
+
+void simulation::check_room() {
+  if (const auto over = first_lacking(held(), options_.local))
     report(2, amount_text(over->name, over->amount) + ' ' + over->name + " are held, there are " +
                   amount_text(over->name, options_.local.of(over->name)));
   if (options_.max_replicas == 0)

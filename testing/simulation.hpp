@@ -120,6 +120,8 @@ public:
   const controller_actor& controller() const noexcept { return controller_; }
   std::shared_ptr<const control::environment> environment() const noexcept { return environment_; }
 
+  /// By all replicas that live or stop.
+  resources held() const;
   /// Notes that a rule is broken; the present or next step throws. The first one counts.
   void report(int invariant, std::string sentence);
   /// Throws if one was reported.

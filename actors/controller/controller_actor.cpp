@@ -86,6 +86,12 @@ protected:
         [this](const claim_room& m) { claim(m); },
         [this](const deployment_removed& m) { removed(m); },
         [this](restore_deployment& m) { return restore(m); },
+        [this](const restoration_finished& m) {
+          all_are_restored_ = true;
+          for (const auto& [name, e] : entries_)
+            if (e.state)
+              post(e.state, m);
+        },
     };
   }
 
@@ -139,6 +145,7 @@ private:
   }
 
   caf::result<command_result> restore(restore_deployment& m) {
+    m.others_follow = m.others_follow && !all_are_restored_;
     if (closing_)
       return to_caf(stopped());
     if (find(m.target))
@@ -422,6 +429,7 @@ private:
   open_commands open_;
   std::uint64_t numbers_ = 0;
   std::uint64_t routers_ = 0;
+  bool all_are_restored_ = false;
   bool closing_ = false;
   caf::error close_reason_;
 };

@@ -24,6 +24,7 @@ std::vector<grant> placement::claim(const claim_room& c) {
   if (!is_new && c.seq <= a.seq)
     return {};
   a.seq = c.seq;
+  a.reserve = c.reserve;
   auto before = std::exchange(a.shapes, {});
   for (const auto& s : c.shapes) {
     const auto old = std::find_if(before.begin(), before.end(), [&](const holding& h) { return h.each == s.each; });
@@ -43,7 +44,7 @@ std::vector<grant> placement::claim(const claim_room& c) {
     a.place = ++places_;
     waiting_.emplace(a.place, c.from);
   }
-  a.told = {}; // answered in any case
+  a.told = {}; // answered in any case, from serial 1
   std::vector<grant> out;
   hand_out(out);
   if (std::none_of(out.begin(), out.end(), [&](const grant& g) { return g.to == c.from; }))
@@ -55,7 +56,7 @@ std::vector<grant> placement::claim(const claim_room& c) {
 
 std::vector<grant> placement::hand_over(const deployment_name& name, const claim_room& claim) {
   if (const auto from = accounts_.find(name); from != accounts_.end()) {
-    account kept{.seq = claim.seq, .shapes = {}, .own = {}, .place = 0, .told = {}};
+    account kept{.seq = claim.seq, .shapes = {}, .reserve = 0, .own = {}, .place = 0, .told = {}};
     for (const auto& s : claim.shapes)
       for (auto& h : from->second.shapes)
         if (h.each == s.each && std::min(h.granted, s.want) > 0) {
@@ -110,7 +111,7 @@ room_shortage placement::never(const resources& each) const {
 
 const placement::holding* placement::next_wanted(const account& a) const {
   const auto it = std::find_if(a.shapes.begin(), a.shapes.end(),
-                               [&](const holding& h) { return h.granted < h.want && fits(h.cost, total_); });
+                               [&](const holding& h) { return h.granted < h.want && can_fit(h); });
   return it == a.shapes.end() ? nullptr : &*it;
 }
 
@@ -121,18 +122,19 @@ void placement::serve(account& a, resources& available) const {
     h.granted += n;
     take(available, h.cost, n);
     take(left, h.cost, n);
-    if (h.granted < h.want && fits(h.cost, total_))
+    if (h.granted < h.want && can_fit(h))
       take(left, h.cost);
   }
 }
 
-// What the claimer gave back serves its other shapes first; what none of these can need is free.
+// What the claimer gave back serves its other shapes first; what its wave cannot need is free.
 void placement::settle(account& a) {
   serve(a, a.own);
   resources needed;
-  for (const auto& h : a.shapes)
-    if (fits(h.cost, total_))
-      add(needed, h.cost, h.want - h.granted);
+  if (!a.shapes.empty() && can_fit(a.shapes.front())) {
+    const auto& first = a.shapes.front();
+    add(needed, first.cost, std::min(first.want - first.granted, a.reserve));
+  }
   auto kept = at_most(a.own, needed);
   take(a.own, kept);
   add(free_, a.own);
@@ -168,20 +170,20 @@ void placement::hand_out(std::vector<grant>& out) {
 
 // `available`: what there is for the next replica of `a`, its own included.
 void placement::tell(const deployment_name& name, account& a, const resources& available, std::vector<grant>& out) {
-  room_granted now{.seq = a.seq, .granted = {}, .spare = {}, .lacks = {}};
+  room_granted now{.seq = a.seq, .serial = a.told.serial, .granted = {}, .spare = {}, .lacks = {}};
   for (const auto& h : a.shapes)
     now.granted.push_back(h.granted);
+  const auto first = std::find_if(a.shapes.begin(), a.shapes.end(), [](const auto& h) { return h.granted < h.want; });
+  if (first != a.shapes.end() && !can_fit(*first))
+    now.lacks = never(first->each);
   if (const auto* next = next_wanted(a)) {
     now.spare = at_most(available, next->cost);
-    if (const auto x = first_lacking(next->cost, available))
+    if (const auto x = first_lacking(next->cost, available); x && now.lacks.resource.empty())
       now.lacks = {x->name, x->amount, available.of(x->name), total_.of(x->name)};
-  } else if (const auto it =
-                 std::find_if(a.shapes.begin(), a.shapes.end(), [](const holding& h) { return h.granted < h.want; });
-             it != a.shapes.end()) {
-    now.lacks = never(it->each);
   }
   if (now == a.told)
     return;
+  ++now.serial;
   a.told = now;
   out.push_back({name, std::move(now)});
 }

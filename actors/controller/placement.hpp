@@ -26,9 +26,10 @@ struct grant {
 /// 8 CPUs: A holds 6 of 1 each. B wants 2 of 4 each -> none, the 2 that are free are set aside. C wants 1 of 1 -> none;
 /// D wants 3 that ask for nothing -> 3. A gives 2 back -> B has one (4), and waits for another.
 ///
-/// What a deployment gives back of one shape while it wants more of another stays its own (SPEC 1.3: room freed by a
-/// wave's outgoing replica belongs to that wave). 4 CPUs, all with A as 4 of 1 each; it turns to replicas of 2: gives 1
-/// back -> nothing for the others, gives another back -> has one of 2.
+/// What a deployment gives back while a wave of it waits to start (`reserve`) is kept for that (SPEC 1.3: room freed by
+/// a wave's outgoing replica belongs to that wave). 4 CPUs, all with A as 4 of 1 each; it turns to replicas of 2, two
+/// in a wave: gives 1 back -> nothing for the others, gives another back -> has one of 2. When the wave has ended, what
+/// is left is free.
 ///
 /// What can never fit (it asks for more than there is) waits without being in anybody's way.
 ///
@@ -67,14 +68,16 @@ private:
   struct account {
     std::uint64_t seq = 0;
     std::vector<holding> shapes; ///< The most urgent first.
-    resources own;               ///< Given back by one shape, kept for another.
-    std::uint64_t place = 0;     ///< In `waiting_`; 0 = it has what it wants.
+    std::uint32_t reserve = 0;
+    resources own;           ///< Given back, kept for `reserve` of the first shape.
+    std::uint64_t place = 0; ///< In `waiting_`; 0 = it has what it wants.
     room_granted told;
   };
 
   resources cost_of(const resources& each) const;
   /// Nothing when it can never fit: that waits for nothing.
   const holding* next_wanted(const account& a) const;
+  bool can_fit(const holding& h) const { return fits(h.cost, total_); }
   void serve(account& a, resources& available) const;
   void settle(account& a);
   void hand_out(std::vector<grant>& out);

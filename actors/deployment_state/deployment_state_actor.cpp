@@ -120,15 +120,16 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.granted, m.spare, m.lacks});
+          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
         },
         [this](const restore_deployment& m) {
           ++deploys_seen_;
-          return command(event::restore{m.state});
+          return command(event::restore{m.state, m.others_follow});
         },
+        [this](const restoration_finished&) { dispatch(event::restored_all{}); },
         [this](const machine_tick& m) { dispatch(event::timer{m.epoch}); },
         [this](deployment_saved& m) { saved(m.seq, std::move(m.failure)); },
         [this](const save_tick& m) {
@@ -326,7 +327,7 @@ private:
     else
       calls_->accept();
   }
-  void run(effect::claim& e) { post(controller_, claim_room{name_, e.seq, std::move(e.shapes)}); }
+  void run(effect::claim& e) { post(controller_, claim_room{name_, e.seq, std::move(e.shapes), e.reserve}); }
   void run(const effect::arm_timer& e) {
     tick_after(std::max(e.at - to_instant(env().now()), instant{0}), machine_tick{e.epoch});
   }

@@ -12,6 +12,7 @@ void machine::persist() {
   durable_key now{.target = target_->revision,
                   .base = base_ ? base_->revision : 0,
                   .n = n_,
+                  .held = room_limited() ? held_ : 0,
                   .waves_done = waves_done_,
                   .phase = phase_,
                   .reason = reason_,
@@ -36,6 +37,8 @@ stored_deployment machine::snapshot() const {
   d.base = base_ ? base_->revision : 0;
   d.num_replicas = n_;
   d.of_target = std::min(n_, current_available());
+  if (room_limited())
+    d.held = held_;
   d.phase = phase_;
   d.reason = reason_;
   d.rolling_back = rolling_back_;
@@ -84,17 +87,29 @@ void machine::on(const event::restore& ev) {
   if (phase_ == rollout_phase::baking)
     bake_until_ = at_.now + target_->spec.rollout.bake; // how much of it was over is not known
   emit(effect::apply_options{target_});
-  // As many of each as the position says, all at once; what is missing then (of a failed first deployment, say) is for
-  // `reconcile` to decide.
-  const auto of_target = phase_ == rollout_phase::complete ? n_ : std::min(n_, d.of_target);
-  for (std::uint32_t i = 0; i < of_target && has_room(target_); ++i)
-    start_one(target_, 0, {});
+  // As many of each as the position says, all at once, or as soon as there is room for those that had some; what is
+  // missing then (of a failed first deployment, say) is for `reconcile` to decide.
+  held_ = std::min(n_, d.held);
+  const auto of_target = std::min(held_, phase_ == rollout_phase::complete ? n_ : d.of_target);
+  const auto put_back = [this](const release_ptr& what, std::uint32_t count) {
+    for (; count > 0 && has_room(what); --count)
+      start_one(what, 0, {});
+    for (; count > 0; --count)
+      vacate({table_.cohort_for(what), 0, 0, false, false}, at_.now);
+  };
+  put_back(target_, of_target);
   if (base_ && phase_ != rollout_phase::complete)
-    for (auto i = of_target; i < n_ && has_room(base_); ++i)
-      start_one(base_, 0, {});
+    put_back(base_, held_ - of_target);
+  restoring_ = room_limited();
+  awaits_others_ = restoring_ && ev.others_follow && !others_are_back_;
   out_.result = {change_kind::none, target_->revision, ""};
   note("restored", target_->label() + ": " + std::to_string(of_target) + " of " + std::to_string(n_) +
                        " replicas start as the target");
+}
+
+void machine::on(const event::restored_all&) {
+  awaits_others_ = false;
+  others_are_back_ = true; // it may come before `restore`
 }
 
 } // namespace troupe::deployment_state

@@ -195,6 +195,7 @@ void machine::replace(const record& r, std::uint16_t attempts, instant not_befor
 }
 
 void machine::vacate(vacancy v, instant not_before) {
+  ++vacancy_changes_;
   ++table_.cohorts()[v.cohort].vacant;
   wave_.vacant += in_wave(v.wave) ? 1U : 0U;
   vacancies_.emplace(not_before, v);
@@ -202,6 +203,7 @@ void machine::vacate(vacancy v, instant not_before) {
 
 machine::vacancy machine::take_vacancy(vacancy_iterator it) {
   const auto v = it->second;
+  ++vacancy_changes_;
   --table_.cohorts()[v.cohort].vacant;
   wave_.vacant -= in_wave(v.wave) ? 1U : 0U;
   vacancies_.erase(it);

@@ -58,7 +58,9 @@ struct control {
 /// The first event of a machine that takes up what a stored snapshot left.
 struct restore {
   std::shared_ptr<const stored_deployment> state;
+  bool others_follow = false; ///< No more room than was held is claimed until `restored_all`.
 };
+struct restored_all {};
 struct started {
   replica_ref replica;
 };
@@ -91,6 +93,7 @@ struct stuck {
 };
 struct room {
   std::uint64_t seq = 0;
+  std::uint64_t serial = 0;           ///< Of the answers to this claim.
   std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
   resources spare{};                  ///< What the next replica could have of.
   room_shortage lacks{};
@@ -103,7 +106,7 @@ struct timer {
 
 using any_event = std::variant<event::deploy, event::scale, event::remove, event::control, event::started,
                                event::reconfigured, event::checked, event::probed, event::stopped, event::stuck,
-                               event::room, event::timer, event::restore>;
+                               event::room, event::timer, event::restore, event::restored_all>;
 
 namespace effect {
 /// Spawn a replica of `what`.
@@ -154,6 +157,7 @@ struct serve {
 struct claim {
   std::uint64_t seq = 0;
   std::vector<shape_claim> shapes; ///< The target's first.
+  std::uint32_t reserve = 0;       ///< Of the target: what a wave gives back is kept for so many.
 };
 struct arm_timer {
   instant at{0};
@@ -271,6 +275,7 @@ private:
   void on(const event::room& ev);
   void on(const event::timer& ev);
   void on(const event::restore& ev); // durable.cpp
+  void on(const event::restored_all& ev);
 
   // -- targets (commands.cpp, rollback.cpp) --
   void set_target(const release_ptr& r, bool rolling_back);
@@ -349,8 +354,11 @@ private:
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
   /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.
   bool makes_room(std::uint32_t size, std::uint32_t most_available);
+  bool would_free_enough(std::uint32_t size, std::uint32_t most_available);
+  bool is_claimed(const std::vector<shape_claim>& now) const;
   bool is_room_known() const; ///< No claim is open, and what is claimed is what is wanted.
-  bool give_up_roomless();    ///< A stop_first wave starts no more than there is room for.
+  std::uint32_t reserve() const;
+  bool give_up_roomless(); ///< A stop_first wave starts no more than there is room for.
   void left_for_wave(const record& r);
   release_ptr vacancy_release(const cohort& c) const;
   std::vector<shape_claim> wanted() const;
@@ -435,19 +443,33 @@ private:
   std::uint32_t taken_out_ = 0;     ///< Failed checks; replacement not yet available.
   std::deque<replica_ref> failing_; ///< Failed checks and wait to be taken out, oldest first.
 
-  std::uint64_t room_seq_ = 0, room_answered_ = 0;
+  std::uint64_t room_seq_ = 0, room_answered_ = 0, room_serial_ = 0;
   std::vector<shape_room> shapes_; ///< As claimed last.
+  std::uint32_t reserved_ = 0;     ///< As claimed last.
   resources spare_;
   room_shortage lacks_;
   bool asks_ = false; ///< A target has asked for resources.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
   resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.
+  /// What `would_free_enough` was last asked while nothing was enough: the answer stands until one of these changes.
+  struct roomless_key {
+    std::uint32_t size = 0, most_available = 0;
+    std::uint64_t seq = 0, serial = 0, replicas = 0, vacancies = 0;
+    release_ptr target;
+    bool operator==(const roomless_key&) const = default;
+  };
+  std::optional<roomless_key> roomless_;
+  resources roomless_freed_;
+  std::uint64_t vacancy_changes_ = 0;
+  std::uint32_t held_ = 0; ///< So many of N have room.
+  bool restoring_ = false; ///< What was held is claimed, and nothing else.
+  bool awaits_others_ = false, others_are_back_ = false;
 
   /// What a snapshot depends on; when it changes there is a new one. The position counts by waves.
   struct durable_key {
     std::uint64_t target = 0, base = 0;
-    std::uint32_t n = 0, waves_done = 0;
+    std::uint32_t n = 0, held = 0, waves_done = 0;
     rollout_phase phase = rollout_phase::complete;
     rollout_reason reason = rollout_reason::none;
     bool rolling_back = false, replace_stale = false, first_wave_up = false, canary_done = false, deleting = false;

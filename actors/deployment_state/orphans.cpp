@@ -26,7 +26,7 @@ struct room_of_orphans {
   std::vector<shape_claim> left;
 
   // What arrives out of order is ignored: of two claims the later one has the higher number.
-  claim_room claim() { return {name, seq++, left}; }
+  claim_room claim() { return {name, seq++, left, 0}; }
   void one_more(const resources& each) {
     const auto it = std::find_if(left.begin(), left.end(), [&](const shape_claim& s) { return s.each == each; });
     ++(it != left.end() ? *it : left.emplace_back(shape_claim{each, 0})).want;

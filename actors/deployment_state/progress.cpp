@@ -98,6 +98,8 @@ void machine::publish() {
   }
   if (room_limited())
     claim_room();
+  if (target_ && is_room_known())
+    held_ = reachable();
   const auto next = next_deadline();
   if (next && (!armed_ || *next < *armed_)) {
     armed_ = *next;

@@ -10,6 +10,10 @@ void machine::reconcile() {
     reconcile_removal();
   } else if (target_) {
     account_progress();
+    if (restoring_ && !awaits_others_ && room_answered_ == room_seq_ && room_seq_ > 0) {
+      fill_vacancies();
+      restoring_ = false;
+    }
     bool changed = true;
     while (changed) {
       changed = finish_wave();

@@ -61,12 +61,14 @@ std::uint16_t replica_table::cohort_for(const release_ptr& r) {
 }
 
 void replica_table::link(std::uint32_t slot) {
+  ++changes_;
   auto& r = records_[slot];
   push_back<&record::prev, &record::next>(records_, list_of(r), slot);
   ++totals_[static_cast<std::size_t>(r.phase)];
 }
 
 void replica_table::unlink(std::uint32_t slot) {
+  ++changes_;
   auto& r = records_[slot];
   remove<&record::prev, &record::next>(records_, list_of(r), slot);
   --totals_[static_cast<std::size_t>(r.phase)];

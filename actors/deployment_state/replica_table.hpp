@@ -115,6 +115,8 @@ public:
   std::vector<cohort>& cohorts() { return cohorts_; }
   cohort& cohort_of(std::uint32_t slot) { return cohorts_[records_[slot].cohort]; }
 
+  /// Counts what came, went, or moved to another life or cohort.
+  std::uint64_t changes() const { return changes_; }
   std::uint32_t of(life l) const { return totals_[static_cast<std::size_t>(l)]; }
   std::uint32_t live() const { return of(life::starting) + of(life::settling) + available(); }
   std::uint32_t available() const { return of(life::available) + of(life::reconfiguring); }
@@ -145,6 +147,7 @@ private:
   std::array<slot_list, life_count> timers_;
   std::array<slot_list, 2> checks_;
   std::uint64_t next_id_ = 1;
+  std::uint64_t changes_ = 0;
 };
 
 } // namespace troupe::deployment_state

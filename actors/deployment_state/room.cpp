@@ -76,8 +76,8 @@ std::uint32_t machine::reachable() const {
   if (!room_limited())
     return n_;
   const auto filled = fill_release();
-  if (!needs_room((filled ? filled : target_)->spec.per_replica))
-    return n_; // every empty slot is filled
+  if (!filled || !needs_room(filled->spec.per_replica))
+    return n_; // no empty slot waits for room: nothing is started there, or without
   std::uint64_t sum = 0;
   for (const auto& s : shapes_)
     sum += needs_room(s.each) ? s.granted : 0U;
@@ -93,9 +93,31 @@ std::uint32_t machine::reachable() const {
 // 10 replicas of 1 CPU, W = 2, 1 CPU free: one new one of up to 3 CPUs has room after a wave, one of 4 has not.
 bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   const auto& each = target_->spec.per_replica;
-  freed_ = {};
-  if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each))
+  if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each)) {
+    freed_ = {};
     return true;
+  }
+  const roomless_key now{size,
+                         most_available,
+                         room_seq_,
+                         room_answered_ == room_seq_ ? room_serial_ : 0,
+                         table_.changes(),
+                         vacancy_changes_,
+                         target_};
+  if (roomless_ == now) {
+    freed_ = roomless_freed_;
+    return false;
+  }
+  roomless_.reset();
+  if (would_free_enough(size, most_available))
+    return true;
+  roomless_ = now;
+  roomless_freed_ = freed_;
+  return false;
+}
+
+bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available) {
+  const auto& each = target_->spec.per_replica;
   const auto free = room_answered_ == room_seq_ ? spare_ : resources{};
   const auto suffices = [&] {
     auto there = free;
@@ -105,7 +127,7 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   freed_ = most_freed(size, most_available);
   if (!suffices())
     return false;
-  // Of several shapes it depends on who goes first. This takes O(W), but then a wave nearly always begins.
+  // Of several shapes it depends on who goes first. This takes O(W); where it says no, that is remembered.
   freed_ = freed_by(outgoing(size, most_available));
   return suffices();
 }
@@ -205,11 +227,19 @@ machine::departures machine::outgoing(std::uint32_t size, std::uint32_t most_ava
   return all;
 }
 
-bool machine::is_room_known() const {
-  const auto now = wanted();
-  return room_answered_ == room_seq_ &&
+bool machine::is_claimed(const std::vector<shape_claim>& now) const {
+  return reserve() == reserved_ &&
          std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
                     [](const shape_claim& a, const shape_room& b) { return a.each == b.each && a.want == b.want; });
+}
+
+bool machine::is_room_known() const {
+  return !room_limited() || (room_answered_ == room_seq_ && !restoring_ && is_claimed(wanted()));
+}
+
+// What the outgoing replicas of a stop_first wave give back of another shape is kept for those that it starts.
+std::uint32_t machine::reserve() const {
+  return wave_.kind == wave_kind::stop_first && wave_.to_start > 0 && !deleting_ ? wave_.size : 0;
 }
 
 bool machine::give_up_roomless() {
@@ -243,12 +273,10 @@ void machine::left_for_wave(const record& r) {
 
 void machine::on(const event::room& ev) {
   const bool trusts = limits_.wrong == wrong_rule::trusts_old_room;
-  if (ev.seq != room_seq_ && !trusts)
-    return; // of an older claim: what was given back since is gone
-  for (std::size_t i = 0; i < ev.granted.size() && i < shapes_.size() && !trusts; ++i)
-    if (ev.granted[i] < shapes_[i].granted)
-      return; // overtaken
+  if ((ev.seq != room_seq_ || ev.serial <= room_serial_) && !trusts)
+    return; // of an older claim, since when something was given back, or overtaken
   room_answered_ = ev.seq;
+  room_serial_ = ev.serial;
   for (std::size_t i = 0; i < ev.granted.size() && i < shapes_.size(); ++i)
     shapes_[i].granted = ev.granted[i];
   spare_ = ev.spare;
@@ -269,27 +297,28 @@ std::vector<shape_claim> machine::wanted() const {
   // N = 10, 8 live, 2 outgoing of a stop_first wave, all of one shape: 10 exist, 2 to come take over what 2 hold -> 10.
   // Of another shape than the outgoing: 10 of the old one and 2 of the new one.
   const auto occupied = table_.live() + vacancies();
-  const auto holes = capacity() > occupied ? capacity() - occupied : 0U;
+  const auto holes = capacity() > occupied && !restoring_ ? capacity() - occupied : 0U;
   const auto for_wave = std::min(wave_.to_start, holes);
   auto fresh = for_wave; // of the target's shape
-  const auto filled = fill_release();
-  const bool fills_target = !filled || filled->spec.per_replica == all.front().each;
+  std::uint32_t vacant = 0;
+  const auto filled = fill_release(); // null: what failed is not started again
+  const bool fills_target = filled && filled->spec.per_replica == all.front().each;
   if (fills_target)
     fresh += holes - for_wave;
   const auto lacking = existing + fresh + wave_.vacant > granted_of(all.front().each) + wave_.same_shape;
   const bool wave_first = wave_.kind == wave_kind::stop_first && lacking && needs_room(all.front().each);
-  if (!fills_target && holes > for_wave)
+  if (filled && !fills_target && holes > for_wave)
     shape_in(all, filled->spec.per_replica).want += holes - for_wave;
   for (const auto& c : table_.cohorts())
     if (c.vacant > 0) {
       const auto what = vacancy_release(c);
       if (what->spec.per_replica == all.front().each)
-        fresh += c.vacant;
+        vacant += c.vacant;
       else
         shape_in(all, what->spec.per_replica).want += c.vacant;
     }
   auto& mine = all.front();
-  mine.want += fresh - std::min(fresh, wave_.same_shape);
+  mine.want += fresh - std::min(fresh, wave_.same_shape) + vacant;
   if (waiting_for_room_) {
     mine.want = std::max(mine.want, existing + waits_for_);
   }
@@ -302,14 +331,15 @@ std::vector<shape_claim> machine::wanted() const {
 
 void machine::claim_room() {
   auto now = wanted();
-  if (std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
-                 [](const shape_claim& a, const shape_room& b) { return a.each == b.each && a.want == b.want; }))
+  if (is_claimed(now))
     return;
   std::vector<shape_room> next;
   for (const auto& s : now)
     next.push_back({s.each, s.want, std::min(s.want, granted_of(s.each))});
   shapes_ = std::move(next);
-  emit(effect::claim{++room_seq_, std::move(now)});
+  reserved_ = reserve();
+  room_serial_ = 0;
+  emit(effect::claim{++room_seq_, std::move(now), reserved_});
 }
 
 // "waiting for room: 3 replicas want 2 num_cpus each, 1 of 8 free"; where a wave waits, also what it would free.

@@ -56,7 +56,7 @@ bool machine::begin_wave() {
   waiting_for_room_ = false;
   waits_for_ = 0;
   freed_ = {};
-  if (wave_.kind != wave_kind::none || phase_ != rollout_phase::rolling || n_ == 0)
+  if (restoring_ || wave_.kind != wave_kind::none || phase_ != rollout_phase::rolling || n_ == 0)
     return false;
   const bool settled = target_unavailable() == 0 && table_.of(life::reconfiguring) == 0 &&
                        (wave_.stopping == 0 || limits_.wrong == wrong_rule::wave_ignores_stopping) &&
@@ -175,7 +175,7 @@ bool machine::begin_stop_first(std::uint32_t size) {
 
 bool machine::complete_rollout() {
   if (phase_ == rollout_phase::complete || phase_ == rollout_phase::baking || n_ == 0 || reachable() == 0 ||
-      wave_.kind != wave_kind::none || !vacancies_.empty())
+      wave_.kind != wave_kind::none || !vacancies_.empty() || !is_room_known())
     return false;
   const auto good = current_available();
   if (good < reachable() || good != table_.live())

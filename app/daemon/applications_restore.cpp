@@ -61,6 +61,7 @@ void applications::restore(std::vector<library::crash_record> crashes) {
       lost(key, e);
     }
   }
+  p_.rt.finish_restoration();
   for (const auto& x : pending) {
     try {
       judge_pending(x);
@@ -161,7 +162,7 @@ void applications::restore_deployment(stored_deployment d, std::map<std::string,
       }
     }
   }
-  p_.rt.restore(std::make_shared<const stored_deployment>(std::move(d)));
+  p_.rt.restore(std::make_shared<const stored_deployment>(std::move(d)), true);
 }
 
 } // namespace troupe::daemon

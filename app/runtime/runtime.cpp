@@ -85,10 +85,12 @@ result<command_result> runtime::try_deploy(deployment_spec spec, code_ref user_c
   return core_->ask<command_result>(deploy_deployment{std::move(spec), std::move(user_code)});
 }
 
-command_result runtime::restore(std::shared_ptr<const stored_deployment> state) {
+command_result runtime::restore(std::shared_ptr<const stored_deployment> state, bool others_follow) {
   auto name = state->name;
-  return core_->demand<command_result>(restore_deployment{std::move(name), std::move(state)});
+  return core_->demand<command_result>(restore_deployment{std::move(name), std::move(state), others_follow});
 }
+
+void runtime::finish_restoration() { caf::anon_send(core_->controller, restoration_finished{}); }
 
 void runtime::remove(std::string_view name) {
   core_->demand<removed_deployment>(delete_deployment{parse_deployment_name(name)});

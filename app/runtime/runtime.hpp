@@ -83,8 +83,10 @@ public:
   /// As `try_run` for a spec that was read or built elsewhere, and code with the name under which it is stored.
   result<command_result> try_deploy(deployment_spec spec, code_ref user_code);
   /// Takes up a deployment where a snapshot left it: as many replicas of each revision as its rollout position says.
-  /// `rejected` when it runs already.
-  command_result restore(std::shared_ptr<const stored_deployment> state);
+  /// `rejected` when it runs already. Where others are restored with it (`others_follow`), it takes no more room than
+  /// it had until `finish_restoration`, so that each gets its own back.
+  command_result restore(std::shared_ptr<const stored_deployment> state, bool others_follow = false);
+  void finish_restoration();
 
   // -- requests
 

@@ -193,8 +193,10 @@ void scenario::take_up() {
     auto stored = it->second;
     for (auto& r : stored.releases)
       r.user_code.local = code_;
-    ask<command_result>(restore_deployment{it->first, std::make_shared<const stored_deployment>(std::move(stored))});
+    ask<command_result>(
+        restore_deployment{it->first, std::make_shared<const stored_deployment>(std::move(stored)), true});
   }
+  caf::anon_send(simulation_->controller(), restoration_finished{});
 }
 
 } // namespace troupe::simulation_tests

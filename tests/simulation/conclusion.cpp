@@ -35,6 +35,7 @@ void scenario::conclude() {
       check_rest(i, *s);
     else
       ++result_.other;
+  check_ledger();
   simulation_->check();
   if (!quiet_ || !chance_.one_in(4))
     return;
@@ -182,6 +183,21 @@ std::optional<deployment_status> scenario::status(std::size_t i) {
     simulation_->report(4, "a query is not answered");
   simulation_->check();
   return std::move(found->status);
+}
+
+/// At rest nothing is taken that no replica holds; what waits in a backoff keeps its room.
+void scenario::check_ledger() {
+  const auto found = std::make_shared<std::optional<resource_report>>();
+  simulation_->ask<resource_report>(get_resources{}, [found](resource_report* r, const error&) {
+    if (r)
+      *found = std::move(*r);
+  });
+  while (!*found && simulation_->has_messages())
+    simulation_->step();
+  const auto used = *found ? (*found)->nodes.at(0).used : resources{};
+  const auto held = simulation_->held();
+  if (!*found || !fits(held, used) || (quiet_ && !(held == used)))
+    simulation_->report(10, "replicas hold " + to_string(held) + ", the ledger has " + to_string(used) + " as taken");
 }
 
 void scenario::check_rest(std::size_t i, const deployment_status& s) {

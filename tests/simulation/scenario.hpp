@@ -111,6 +111,7 @@ private:
   bool stays_at_rest();
   void check_stored();
   void check_rest(std::size_t i, const deployment_status& s);
+  void check_ledger();
   std::optional<deployment_status> status(std::size_t i);
 
   deployment_name name_of(std::size_t i) const { return {"default", plans_[i].spec.name}; }

@@ -199,4 +199,111 @@ TEST_CASE("a snapshot without its target, or of another format, is refused by na
   CHECK_THROWS_WITH(stored_deployment_from_json(stored), "format 99 is not known");
 }
 
+// -- with room that is limited ---------------------------------------------------------------------------------------
+
+namespace {
+
+/// Each replica asks for a CPU, or counts against `max_replicas`; there is room for `n`.
+struct limited {
+  bool by_count = false;
+  std::uint32_t n = 0;
+  world make(std::uint64_t seed) const {
+    world w{seed, {.room_limited = by_count, .durable = true}};
+    w.max_replicas = n;
+    if (!by_count)
+      w.local = cpus(n);
+    return w;
+  }
+  deployment_spec target(const std::string& version, std::uint32_t count) const {
+    return by_count ? test::target(version, count) : asking(version, count, 1);
+  }
+};
+
+} // namespace
+
+TEST_CASE("with limited room, too, a restart starts as many of each revision as were there") {
+  for (const bool by_count : {false, true}) {
+    for (const std::uint32_t there : {10U, 12U}) { // without room for a surge, and with
+      CAPTURE(by_count);
+      CAPTURE(there);
+      const limited room{by_count, there};
+      auto before = room.make(1), after = room.make(2);
+      establish(before, room.target("v1", 10));
+      before.deploy(room.target("v2", 10));
+      for (int i = 0; i < 10'000 && before.stored->waves_done < 2; ++i)
+        before.run_for(1ms);
+      REQUIRE(before.stored->waves_done == 2);
+      before.control(rollout_action::pause);
+      before.run_for(10s);
+      const auto of_v2 = before.stored->of_target;
+      CHECK(of_v2 >= 4);
+      crash(before, after);
+      after.run_for(60s);
+      CHECK(after.state() == state::paused);
+      CHECK(of_version(after, "v2") == of_v2);
+      CHECK(of_version(after, "v1") == 10 - of_v2);
+      after.control(rollout_action::resume);
+      after.run_for(60s);
+      CHECK(after.state() == state::healthy);
+      CHECK(of_version(after, "v2") == 10);
+    }
+  }
+}
+
+TEST_CASE("a failed first deployment that asks for resources keeps what had started over a restart, and no more room") {
+  const limited room{false, 10};
+  auto before = room.make(1), after = room.make(2);
+  before.on_start = [](const puppet& p) { return outcome{.ok = p.ref.id <= 2}; };
+  before.deploy(room.target("v1", 5));
+  before.run_for(300s);
+  REQUIRE(before.state() == state::deploy_failed);
+  REQUIRE(before.status().available == 2);
+  CHECK(before.status().waiting_for_room == 0);
+  crash(before, after);
+  after.run_for(60s);
+  CHECK(after.state() == state::deploy_failed);
+  CHECK(after.status().available == 2);
+  CHECK_FALSE(after.unavailable);
+}
+
+TEST_CASE("who comes first after a restart takes what it had, and more when all are back") {
+  const limited room{false, 8};
+  auto before = room.make(1), after = room.make(2);
+  before.others_hold(cpus(1), 5);
+  before.deploy(room.target("v1", 8));
+  before.run_for(30s);
+  REQUIRE(before.available() == 3);
+  REQUIRE(before.stored->held == 3);
+  after.restore(*before.stored, true);
+  after.run_for(60s);
+  CHECK(after.available() == 3);
+  CHECK(after.status().waiting_for_room == 0); // nothing is known of the rest yet
+  after.others_hold(cpus(1), 4);
+  after.inject(event::restored_all{});
+  after.run_for(60s);
+  CHECK(after.available() == 4);
+  CHECK(after.status().waiting_for_room == 4);
+}
+
+TEST_CASE("that all are back may be said before a deployment is") {
+  const limited room{false, 8};
+  auto before = room.make(1), after = room.make(2);
+  establish(before, room.target("v1", 8));
+  after.inject(event::restored_all{});
+  after.restore(*before.stored, true);
+  after.run_for(60s);
+  CHECK(after.state() == state::healthy);
+}
+
+TEST_CASE("a snapshot from before rooms were stored starts all") {
+  const limited room{false, 8};
+  auto before = room.make(1), after = room.make(2);
+  establish(before, room.target("v1", 8));
+  auto old = json::parse(to_json(*before.stored).dump());
+  old.erase("held");
+  after.restore(stored_deployment_from_json(old));
+  after.run_for(60s);
+  CHECK(after.available() == 8);
+}
+
 } // namespace troupe::deployment_state::test

@@ -502,7 +502,7 @@ TEST_CASE("late and copied facts change nothing") {
   CHECK(quiet(event::checked{present, 0, false, "x"}));
   CHECK(quiet(event::timer{0}));
   CHECK(quiet(event::timer{999}));
-  CHECK(quiet(event::room{0, {}}));
+  CHECK(quiet(event::room{0, 1, {}}));
   CHECK(w.state() == state::healthy);
   CHECK_SOUND(w);
 }

@@ -87,6 +87,9 @@ void world::check_at_rest() {
     return;
   const auto s = status();
   const auto text = [](std::uint32_t n) { return std::to_string(n); };
+  if (const auto used = keeper().report().nodes.at(0).used;
+      s.rollout.in_flight == 0 && s.given_up == 0 && others_seq_ == 0 && claim_seq_ > 0 && !(used == held()))
+    fail("2: " + to_string(used) + " is taken at rest, replicas hold " + to_string(held()));
   if (starting() > 0 || s.stopping > 0 || s.reconfiguring > 0)
     fail("4: not at rest: " + text(starting()) + " start, " + text(s.stopping) + " stop");
   const bool canary = s.rollout.phase == rollout_phase::paused && s.rollout.reason == rollout_reason::canary_pause;

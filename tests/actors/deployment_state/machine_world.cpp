@@ -139,6 +139,7 @@ bool world::witness(const event::stuck& e) {
 }
 
 bool world::witness(const event::room& e) {
+  last_room = e;
   say("room " + std::to_string(e.seq) + " spare " + to_string(e.spare));
   if (e.seq == claim_seq_ && e.granted.size() == granted_.size())
     for (std::size_t i = 0; i < granted_.size(); ++i)
@@ -212,6 +213,7 @@ void world::obey(const effect::serve& e) { unavailable = e.unavailable; }
 void world::obey(const effect::claim& e) {
   claim_seq_ = e.seq;
   claimed_ = e.shapes;
+  reserve_ = e.reserve;
   for (const auto& x : e.shapes)
     say("claim " + std::to_string(x.want) + " of " + to_string(x.each));
   auto next = e.shapes;
@@ -343,17 +345,18 @@ controller::placement& world::keeper() {
 // One with other capacities, in which everybody holds what they held.
 void world::renew_keeper() {
   keeper_.reset();
-  keeper().claim({{"default", "d"}, 0, granted_});
+  ++keepers_; // its answers are newer than those of the one before
+  keeper().claim({{"default", "d"}, 0, granted_, 0});
   answer_claim();
 }
 
-void world::answer_claim() { hand_on(keeper().claim({{"default", "d"}, claim_seq_, claimed_})); }
+void world::answer_claim() { hand_on(keeper().claim({{"default", "d"}, claim_seq_, claimed_, reserve_})); }
 
 void world::hand_on(const std::vector<controller::grant>& grants) {
   for (const auto& g : grants)
     if (g.to.name == "d")
       tell(now_ + std::chrono::milliseconds{dice.below(5)},
-           event::room{g.what.seq, g.what.granted, g.what.spare, g.what.lacks});
+           event::room{g.what.seq, keepers_ * 1'000'000 + g.what.serial, g.what.granted, g.what.spare, g.what.lacks});
 }
 
 std::uint32_t world::room() const {
@@ -366,6 +369,14 @@ std::uint32_t world::room() const {
   for (const auto& [id, p] : puppets_)
     sum += !limits_.room_limited && p.live() && p.what->spec.per_replica.empty() ? 1U : 0U;
   return std::min(n_, sum);
+}
+
+resources world::held() const {
+  resources sum;
+  for (const auto& [id, p] : puppets_)
+    if (!p.abandoned)
+      add(sum, p.what->spec.per_replica);
+  return sum;
 }
 
 // -- seeing --

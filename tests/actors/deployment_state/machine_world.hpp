@@ -98,9 +98,9 @@ public:
   command_result control(rollout_action a, std::uint64_t revision = 0) { return command(event::control{a, revision}); }
   void remove() { command(event::remove{}); }
   /// What another machine has stored; the invariants of running on are not meant for it.
-  command_result restore(stored_deployment what) {
+  command_result restore(stored_deployment what, bool others_follow = false) {
     desired_n_ = what.num_replicas;
-    return command(event::restore{std::make_shared<const stored_deployment>(std::move(what))});
+    return command(event::restore{std::make_shared<const stored_deployment>(std::move(what)), others_follow});
   }
   std::optional<stored_deployment> stored; ///< The last snapshot.
   error refused;
@@ -120,8 +120,10 @@ public:
   }
   /// Another deployment holds `n` that ask for `each` (0 = no longer).
   void others_hold(const resources& each, std::uint32_t n) {
-    hand_on(keeper().claim({{"default", "other"}, ++others_seq_, {{each, n}}}));
+    hand_on(keeper().claim({{"default", "other"}, ++others_seq_, {{each, n}}, 0}));
   }
+  std::uint32_t others_have() { return keeper().granted({"default", "other"}); }
+  event::room last_room; ///< That the machine has been told.
   /// Hands the event to the machine at once, whatever the queue holds.
   transition inject(const any_event& ev);
 
@@ -228,6 +230,7 @@ private:
       trace.push_back("BROKEN: " + broken.back());
   }
   std::uint32_t room() const;
+  resources held() const; ///< By all that live or stop.
   controller::placement& keeper();
   void renew_keeper();
   void hand_on(const std::vector<controller::grant>& grants);
@@ -248,6 +251,8 @@ private:
   bool in_command_ = false;
   std::uint32_t desired_n_ = 0, n_ = 0;
   std::uint64_t claim_seq_ = 0;
+  std::uint64_t keepers_ = 0;
+  std::uint32_t reserve_ = 0;
   std::vector<shape_claim> claimed_, granted_; ///< In the same order; `want` of the second is what is granted.
   std::optional<controller::placement> keeper_;
   std::uint64_t others_seq_ = 0;

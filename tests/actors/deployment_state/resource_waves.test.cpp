@@ -167,4 +167,79 @@ TEST_CASE("a wave that finds too few available to take one away keeps its claim 
   CHECK_SOUND(w);
 }
 
+TEST_CASE("while the answer to a claim is on its way nobody is told to wait for room") {
+  world w;
+  w.local = cpus(12);
+  establish(w, asking("v1", 10, 1));
+  w.scale(12);
+  CHECK(w.status().waiting_for_room == 0);
+  CHECK(w.status().message.empty());
+  w.deploy(asking("v2", 12, 1));
+  CHECK(w.status().rollout.reason != rollout_reason::waiting_for_room);
+  w.run_for(60s);
+  CHECK(w.available("v2") == 12);
+  CHECK_SOUND(w);
+}
+
+TEST_CASE("a failed first deployment leaves to others what it will not start") {
+  world w;
+  w.local = cpus(10);
+  w.on_start = [](const puppet& p) { return outcome{.ok = p.ref.id <= 3}; };
+  w.deploy(asking("v1", 10, 1));
+  w.run_for(600s);
+  REQUIRE(w.state() == state::deploy_failed);
+  CHECK(w.available() == 3);
+  CHECK(w.status().waiting_for_room == 0);
+  w.others_hold(cpus(1), 7);
+  CHECK(w.others_have() == 7);
+}
+
+TEST_CASE("an answer that comes late is not taken for the last one") {
+  world w;
+  w.local = cpus(10);
+  w.others_hold(cpus(1), 1);
+  establish(w, asking("v1", 9, 1));
+  w.deploy(asking("v2", 9, 3)); // W = 1: what one leaves is too little
+  w.run_for(1s);
+  REQUIRE(w.status().rollout.reason == rollout_reason::waiting_for_room);
+  const auto old = w.last_room;
+  w.others_hold(cpus(1), 0);
+  w.run_for(1s);
+  CHECK(w.status().message.find("1 of 10 free") != std::string::npos);
+  w.inject(old);
+  CHECK(w.status().message.find("1 of 10 free") != std::string::npos);
+}
+
+TEST_CASE("a target that can never fit says so, also where the base lacks room") {
+  world w;
+  w.local = cpus(8);
+  w.deploy(asking("v1", 8, 1));
+  w.run_for(30s);
+  w.scale(10);
+  w.run_for(30s);
+  REQUIRE(w.status().waiting_for_room == 2);
+  w.deploy(asking("v2", 10, 9));
+  w.run_for(30s);
+  CHECK(w.available("v1") == 8);
+  CHECK(w.status().message.find("it can never start here") != std::string::npos);
+}
+
+TEST_CASE("who dies in a wave is started again at once, though outgoing ones of the wave still stop") {
+  world w;
+  w.local = cpus(12);
+  establish(w, asking("v1", 10, 1));
+  w.on_stop = [](const puppet&) { return outcome{.after = 15s}; };
+  w.deploy(asking("v2", 10, 1));
+  w.run_for(1s);
+  REQUIRE(w.available("v2") == 2);
+  REQUIRE(w.status().stopping == 2);
+  w.kill(w.refs(&puppet::available, "v2").front());
+  w.run_for(2s);
+  CHECK(w.available("v2") == 2);
+  CHECK(w.status().stopping == 2);
+  w.run_for(600s);
+  CHECK(w.state() == state::healthy);
+  CHECK_SOUND(w);
+}
+
 } // namespace troupe::deployment_state::test
