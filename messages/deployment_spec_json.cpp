@@ -187,6 +187,12 @@ public:
       x = {};
   }
 
+  // Ray's rule: an object stands for what the code declares as a whole, null for nothing that is given.
+  void whole_options(resources& x) {
+    if (const auto* value = spec_keys::find(object_, "ray_actor_options"); value && value->is_object())
+      x = {};
+  }
+
   // Null says "not given", as in Ray.
   void amount(std::string_view path, resources& x, const spec_fields::amount_rule& rule) {
     const auto* value = spec_keys::find(object_, path);
@@ -198,15 +204,13 @@ public:
       report(path, *value, rule.allowed);
   }
 
-  // Whole: a name that is left out is no longer asked for.
+  // Read into what `whole_options` has emptied.
   void custom_amounts(std::string_view path, resources& x) {
     const auto* value = spec_keys::find(object_, path);
     if (!value || value->is_null())
       return;
     if (!value->is_object() || value->size() > spec_fields::max_custom_resources)
       return report(path, *value, spec_fields::allowed_custom);
-    for (const auto& a : spec_fields::custom_of(x))
-      x.set(a.name, 0);
     for (const auto& [name, given] : value->items()) {
       const spec_fields::amount_rule rule{name, spec_fields::max_custom_amount, false, spec_fields::allowed_custom};
       const auto n = is_custom_resource(name) ? spec_fields::to_amount(given, rule) : std::nullopt;
@@ -304,6 +308,7 @@ spec_from_json read_spec(const json& object, const deployment_spec& defaults, re
   r.rolling_update_percentage(result.spec.rollout);
   r.max_surge_percent(result.spec.rollout);
   r.graceful_shutdown_wait_loop();
+  r.whole_options(result.spec.per_replica);
   spec_fields::each(result.spec, r);
   if (rules.is_whole)
     spec_fields::check(result.spec, result.errors);

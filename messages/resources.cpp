@@ -83,8 +83,10 @@ std::optional<std::uint64_t> to_units(double x) {
     return std::nullopt;
   const auto scaled = x * static_cast<double>(resource_unit);
   const auto whole = std::round(scaled);
-  // 0.1 is not exact in binary: off by a few of its last bits, while a fifth decimal is off by a tenth.
-  if (std::abs(scaled - whole) > 1e-9 * std::max(1.0, scaled))
+  // 0.1 is not exact in binary: x and its product are each off by half of a last bit, 2^-53 of the amount, while a
+  // fifth decimal is off by a tenth. At 10^9 that is 0.009 of a unit, so that both can be told apart.
+  constexpr auto last_bits = 4 * std::numeric_limits<double>::epsilon();
+  if (std::abs(scaled - whole) > last_bits * std::max(1.0, scaled))
     return std::nullopt;
   return static_cast<std::uint64_t>(whole);
 }

@@ -54,7 +54,8 @@ resources at_most(const resources& a, const resources& b);
 /// The first resource of `what` that `from` has too little of, by name; nothing when it fits.
 std::optional<resource_amount> first_lacking(const resources& what, const resources& from);
 
-/// 1/10000: 0.5 is 5000. Nothing for what is negative, has more than 4 decimals or is above 10^12.
+/// 1/10000: 0.5 is 5000. Nothing for what is negative, has more than 4 decimals or is above 10^12. (From 10^10 a
+/// double holds a fifth decimal only roughly.)
 std::optional<std::uint64_t> to_units(double x);
 /// A number as operators write it: 0.5 for 5000, bytes for memory.
 json amount_to_json(std::string_view name, std::uint64_t amount);

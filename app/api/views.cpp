@@ -167,6 +167,27 @@ const char* ray_trigger(const deployment_status& x) {
   }
 }
 
+/// As Ray answers: what is not asked for is left out, CPUs apart.
+json ray_actor_options(const resources& x) {
+  auto out = to_json(x);
+  for (const auto name : {resource_name::gpus, resource_name::memory})
+    if (x.of(name) == 0)
+      out.erase(std::string(name));
+  if (out["resources"].empty())
+    out.erase("resources");
+  return out;
+}
+
+/// The same by the names that Ray's nodes have for them, on one level.
+json ray_resources(const resources& x) {
+  json out{{"CPU", 0}};
+  for (const auto& a : x.amounts)
+    out[a.name == resource_name::cpus   ? "CPU"
+        : a.name == resource_name::gpus ? "GPU"
+                                        : a.name] = amount_to_json(a.name, a.amount);
+  return out;
+}
+
 json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
   const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   json replicas = json::array();
@@ -183,6 +204,7 @@ json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
     config["graceful_shutdown_timeout_s"] = seconds(spec->graceful_shutdown_timeout);
     config["health_check_period_s"] = seconds(spec->health_check_period);
     config["health_check_timeout_s"] = seconds(spec->health_check_timeout);
+    config["ray_actor_options"] = ray_actor_options(spec->per_replica);
     if (spec->user_config.get().is_object())
       config["user_config"] = secrets::shown(spec->user_config.get());
   }
@@ -195,7 +217,7 @@ json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
           {"message", message},
           {"deployment_config", std::move(config)},
           {"target_num_replicas", x.num_replicas},
-          {"required_resources", json::object()},
+          {"required_resources", spec ? ray_resources(spec->per_replica) : json::object()},
           {"replicas", std::move(replicas)}};
 }
 

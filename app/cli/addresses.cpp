@@ -50,13 +50,13 @@ std::string to_string(const daemon::endpoint& x) {
 }
 
 std::size_t parse_bytes(const std::string& text, const std::string& option) {
-  constexpr auto allowed = "a number of bytes like 65536, 64KiB, 256MiB or 1GiB";
+  constexpr auto allowed = "a number of bytes like 65536, 64KiB, 256MiB, 1GiB or 2TiB";
   std::string_view digits = text;
   unsigned shift = 0;
   const struct {
     std::string_view name;
     unsigned shift;
-  } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+  } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
   for (const auto& unit : units)
     if (digits.ends_with(unit.name)) {
       digits.remove_suffix(unit.name.size());

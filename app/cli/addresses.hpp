@@ -16,7 +16,7 @@ namespace troupe::cli {
 daemon::endpoint parse_endpoint(const std::string& text, const std::string& option);
 std::string to_string(const daemon::endpoint& x);
 
-/// "65536", "64KiB", "256MiB", "1GiB". Throws a `failure` that names `option`.
+/// "65536", "64KiB", "256MiB", "1GiB", "2TiB". Throws a `failure` that names `option`.
 std::size_t parse_bytes(const std::string& text, const std::string& option);
 
 /// "num_cpus=4,num_gpus=1,memory=8GiB,tokens=3": numbers with at most 4 decimals, of memory bytes as for

@@ -17,7 +17,8 @@ const std::vector<command>& list() {
        "  troupe serve --http-address 0.0.0.0:8000 --insecure\n",
        false, add_serve_options, run_serve},
       {"deploy", "FILE", 1, 1, "make the daemon run what FILE says (\"-\" reads from standard input)",
-       "Touches the applications of FILE only, unless --prune is given. What is equal already is left alone.",
+       "Touches the applications of FILE only, unless --prune is given. What is equal already is left alone.\n"
+       "With --wait the exit code tells how it ended, as that of `troupe rollout status` does.",
        "  troupe deploy app.yaml\n  troupe deploy app.yaml --wait\n  troupe deploy app.yaml --if-revision 7\n", true,
        add_deploy_options, run_deploy},
       {"plan",
@@ -31,9 +32,8 @@ const std::vector<command>& list() {
        add_plan_options,
        run_plan},
       {"status", "[APPLICATION[/DEPLOYMENT]]", 0, 1, "show applications and deployments",
-       "With --watch it shows their rollouts until all have ended; the exit code tells how: 0 all done, 1 one failed "
-       "or was "
-       "rolled back, 4 one is paused.",
+       "With --watch it shows their rollouts until all have ended; the exit code tells how, as that of `troupe rollout "
+       "status` does.",
        "  troupe status\n  troupe status spell/speller --replicas\n  troupe status --watch\n", true, add_status_options,
        run_status},
       {"config",
@@ -54,16 +54,13 @@ const std::vector<command>& list() {
       {"scale", "[APPLICATION/]DEPLOYMENT NUMBER", 2, 2, "change the number of replicas",
        "It holds until the next deploy of a file that says otherwise.",
        "  troupe scale spell/speller 25\n  troupe scale speller 0\n", true, add_scale_options, run_scale},
-      {"rollout status",
-       one_deployment,
-       1,
-       1,
-       "watch a rollout until it has ended",
-       {},
-       "  troupe rollout status spell/speller\n  troupe rollout status spell/speller --no-wait\n",
-       true,
-       add_rollout_status_options,
-       run_rollout_status},
+      {"rollout status", one_deployment, 1, 1, "watch a rollout until it has ended",
+       "Exit codes: 0 done, 1 failed or rolled back, 4 paused.\n"
+       "Room: done is also a rollout that ended with all replicas that there is room for; it says how many wait. One "
+       "that waits for room to go on is waited for (--wait-timeout bounds that), except where a replica asks for more "
+       "than the machine has: that is told at once, with 1.",
+       "  troupe rollout status spell/speller\n  troupe rollout status spell/speller --no-wait\n", true,
+       add_rollout_status_options, run_rollout_status},
       {"rollout pause",
        one_deployment,
        1,

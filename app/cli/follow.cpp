@@ -185,11 +185,19 @@ private:
       return;
     const auto time = " after " + duration_text(elapsed());
     if (code == exit_code::done)
-      w_.out << "Done" << time << ".\n";
+      tell_done(time);
     else if (code == exit_code::paused)
       w_.out << "Paused" << time << ". `troupe rollout resume` goes on, `troupe rollout abort` goes back.\n";
     else
       tell_failures(time);
+  }
+
+  void tell_done(const std::string& time) {
+    w_.out << "Done" << time << ".\n";
+    for (const auto& app : applications_)
+      for (const auto& d : part(app, "deployments"))
+        if (const auto room = room_text(d); !room.empty())
+          w_.out << harmless(full_name(d)) << ": " << room << "; they start when there is some.\n";
   }
 
   void tell_failures(const std::string& time) {
@@ -227,7 +235,7 @@ exit_code follow(invocation& in, const api& daemon, const follow_options& option
 void add_wait_options(po::options_description& to) {
   to.add_options()("wait,w", po::bool_switch(), "show the rollout until it has ended")(
       "wait-timeout", po::value<double>()->default_value(0, "0")->value_name("SECONDS"),
-      "give up waiting after this long (the rollout goes on); 0 = never");
+      "give up waiting after this long (the rollout goes on, also one that waits for room); 0 = never");
 }
 
 std::chrono::milliseconds wait_limit(const invocation& in) {

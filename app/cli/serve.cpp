@@ -94,7 +94,8 @@ void add_serve_options(po::options_description& to) {
   add("threads", count(), "threads of user code (CAF's scheduler); default: as many as there are CPUs");
   add("max-replicas", count(), "replicas that may exist at once, of all deployments together");
   add("resources", po::value<text>()->value_name("NAME=AMOUNT,..."),
-      "what replicas may ask for, like num_cpus=4,num_gpus=1,memory=8GiB,tokens=3; default: CPUs and memory as found");
+      "what replicas may ask for, like num_cpus=4,num_gpus=1,memory=8GiB,tokens=3; what it doesn't name stays as "
+      "found: the CPUs and the memory that the process may use");
   add("max-header-bytes", amount(), "of one request; beyond it 431");
   add("max-body-bytes", amount(), "of one request, like 64MiB; beyond it 413");
   add("max-connections", count(), "of the ingress at once");

@@ -2,6 +2,7 @@
 #include <troupe/app/cli/api.hpp>
 #include <troupe/app/cli/status_view.hpp>
 #include <troupe/app/cli/text.hpp>
+#include <troupe/messages/status.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -68,6 +69,28 @@ char symbol(const json& replica, const json& deployment) {
   return is_of_target(replica, part(deployment, "rollout")) ? '#' : 'o';
 }
 
+bool is_quiet(const json& d) {
+  return number(d, "starting") == 0 && number(d, "reconfiguring") == 0 && number(d, "stopping") == 0;
+}
+
+// Nothing that ends can make room: one replica asks for more than the machine has. The API says that in its message
+// (room.cpp of deployment_state writes it) and nowhere else.
+bool can_never_start(const json& d) {
+  const bool waits = number(d, "waiting_for_room") > 0 ||
+                     text(part(d, "rollout"), "reason") == to_string(rollout_reason::waiting_for_room);
+  return waits && is_quiet(d) && text(d, "message").find("it can never start here") != std::string::npos;
+}
+
+// Ended, and all that there is room for are available; the runtime's `is_settled` says the same.
+bool is_whole(const json& d) {
+  const auto state = text(d, "state");
+  if (text(part(d, "rollout"), "phase") != "complete")
+    return false;
+  const auto available = number(d, "available");
+  return state == "HEALTHY" || (state == "UPSCALING" && is_quiet(d) && available > 0 &&
+                                available + number(d, "waiting_for_room") >= number(d, "num_replicas"));
+}
+
 } // namespace
 
 std::string full_name(const json& deployment) {
@@ -79,7 +102,8 @@ outcome outcome_of(const json& deployment, std::optional<std::uint64_t> revision
   const auto state = text(deployment, "state");
   const auto phase = text(rollout, "phase");
   const auto target = number(rollout, "target_revision");
-  const bool moves = phase == "rolling" || phase == "baking";
+  const bool is_stuck = can_never_start(deployment);
+  const bool moves = (phase == "rolling" || phase == "baking") && !is_stuck;
   if (revision && target < *revision) // it was the target when it was acknowledged: it is being taken back, or was
     return moves || state == "PAUSED" ? outcome::pending : outcome::failed;
   if (state == "PAUSED")
@@ -87,9 +111,16 @@ outcome outcome_of(const json& deployment, std::optional<std::uint64_t> revision
   if (state == "DEPLOY_FAILED")
     return moves && value_or(rollout, "rolling_back", false) ? outcome::pending : outcome::failed;
   const bool held = number(deployment, "num_replicas") == 0 && number(deployment, "stopping") == 0;
-  if ((state == "HEALTHY" && phase == "complete") || (moves && held))
+  if (is_whole(deployment) || (moves && held))
     return revision && target > *revision ? outcome::failed : outcome::done;
-  return outcome::pending;
+  return is_stuck ? outcome::failed : outcome::pending;
+}
+
+std::string room_text(const json& deployment) {
+  const auto n = number(deployment, "waiting_for_room");
+  return n == 0 ? ""
+                : std::to_string(n) + " of " + std::to_string(number(deployment, "num_replicas")) +
+                      (n == 1 ? " replicas waits for room" : " replicas wait for room");
 }
 
 std::string rollout_text(const json& deployment) {
@@ -97,8 +128,11 @@ std::string rollout_text(const json& deployment) {
   const auto phase = text(rollout, "phase");
   const auto reason = text(rollout, "reason");
   const bool has_reason = !reason.empty() && reason != "none";
-  if (phase == "complete")
-    return "complete, revision " + std::to_string(number(rollout, "target_revision"));
+  if (phase == "complete") {
+    const auto room = room_text(deployment);
+    return "complete, revision " + std::to_string(number(rollout, "target_revision")) +
+           (room.empty() ? "" : ", " + room);
+  }
   std::string result = value_or(rollout, "rolling_back", false) ? "rolling back, " : "";
   if (number(rollout, "wave") > 0)
     result +=

@@ -127,6 +127,9 @@ json deployment_schema() {
   const deployment_spec spec;
   option_schemas options{to_json(spec)};
   spec_fields::each(spec, options);
+  for (const auto* refused : {"accelerator_type", "fallback_strategy", "label_selector", "runtime_env"})
+    options.put(std::string("ray_actor_options.") + refused, {{"enum", json::array({nullptr, json::object()})}},
+                "Ray's: taken where it asks for nothing.");
   options.put("rolling_update_percentage", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 1}},
               "Ray's: sets max_surge and max_unavailable of rolling_update, as a fraction.");
   options.put(

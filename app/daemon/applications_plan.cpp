@@ -1,8 +1,10 @@
 // What a deploy would change. Loads the code, as that would, and changes nothing.
+#include <troupe/app/config/room_text.hpp>
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/messages/runtime_env.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -40,8 +42,13 @@ planned_change applications::plan_one(const config::application& app, const prep
   c.deployment = t.spec.name;
   if (const auto& known = next.same_version[index])
     c.warning = version_warning(t, *known, next.digest);
+  std::optional<deployment_spec> known;
+  config::room_now room;
   try {
-    const auto now = p_.rt.config(t.spec.full_name());
+    const auto& now = known.emplace(p_.rt.config(t.spec.full_name()));
+    const auto status = p_.rt.status(t.spec.full_name(), false);
+    room.held = status.num_replicas - std::min(status.num_replicas, status.waiting_for_room);
+    room.at_rest = status.rollout.phase == rollout_phase::complete;
     const config::code_source to{app.import_path, next.digest, app.args};
     auto from = to;
     if (const auto d = stored({app.name, t.spec.name})) // of the target: it may have been rolled back
@@ -62,14 +69,17 @@ planned_change applications::plan_one(const config::application& app, const prep
         c.text += is_env ? "; what a secret or the package holds has changed" : "; what a secret holds has changed";
     }
   } catch (const command_failed&) {
+    known.reset();
+    room = {};
     c.change = change_kind::created;
     c.text = config::describe(nullptr, t.spec, {});
   }
-  for (const auto& node : p_.rt.resources().nodes) // one, today
-    if (const auto lacking = first_lacking(t.spec.per_replica, node.total); lacking && c.change != change_kind::none)
-      c.text += "; its replicas wait for room: each asks for " + amount_text(lacking->name, lacking->amount) + ' ' +
-                lacking->name + ", more than there is in all (" +
-                amount_text(lacking->name, node.total.of(lacking->name)) + ")";
+  for (const auto& node : p_.rt.resources().nodes) { // one, today
+    room.total = node.total;
+    room.free = node.total;
+    take(room.free, node.used);
+    c.text += config::describe_room(known ? &*known : nullptr, t.spec, c.change, room);
+  }
   return c;
 }
 

@@ -57,12 +57,13 @@ void applications::forget_trial(const deployment_name& name, std::vector<storage
     changes.push_back({trial_kind, storage::key_of(name), nullptr});
 }
 
-/// The target's revision when all its replicas are available; else 0.
+/// The target's revision when all its replicas that there is room for are available; else 0. (As `is_settled`: what
+/// waits for room may wait for ever, and the code of the others has shown what it does.)
 std::uint64_t applications::whole_revision(const deployment_name& name) const {
   try {
     const auto d = p_.rt.status(name.full(), false);
-    const bool is_whole = !d.deleting && d.rollout.phase == rollout_phase::complete && d.num_replicas > 0 &&
-                          d.available >= d.num_replicas;
+    const bool is_whole = !d.deleting && d.rollout.phase == rollout_phase::complete && d.available > 0 &&
+                          d.available + d.waiting_for_room >= d.num_replicas;
     return is_whole ? d.rollout.target_revision : 0;
   } catch (const command_failed&) {
     return 0;

@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <sched.h>
-#include <string>
+#include <string_view>
 #include <unistd.h>
 
 namespace troupe {
 
 namespace {
+
+using limit = std::optional<std::uint64_t>; // nothing = there is none
 
 std::uint64_t usable_cpus() {
   cpu_set_t set;
@@ -21,16 +24,7 @@ std::uint64_t usable_cpus() {
   return static_cast<std::uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); // more than the mask has room for
 }
 
-// "max", which is no limit, is no number.
-std::optional<std::uint64_t> number_in(const std::string& path) {
-  std::ifstream file{path};
-  std::uint64_t bytes = 0;
-  if (file >> bytes)
-    return bytes;
-  return std::nullopt;
-}
-
-std::optional<std::uint64_t> physical_memory() {
+limit physical_memory() {
   const auto pages = sysconf(_SC_PHYS_PAGES);
   const auto size = sysconf(_SC_PAGESIZE);
   if (pages <= 0 || size <= 0)
@@ -38,41 +32,89 @@ std::optional<std::uint64_t> physical_memory() {
   return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size);
 }
 
-// The lowest of the limits from the process's group up to the root.
-std::optional<std::uint64_t> group_limit() {
-  std::optional<std::uint64_t> least;
-  const auto consider = [&](const std::string& file) {
-    if (const auto n = number_in(file))
+// Neither "max" nor -1, which are no limits. Signed: read as an unsigned number -1 would be the largest.
+limit number_in(std::istream& file) {
+  std::int64_t x = 0;
+  if (file >> x && x >= 0)
+    return static_cast<std::uint64_t>(x);
+  return std::nullopt;
+}
+
+limit number_at(const std::string& path) {
+  std::ifstream file{path};
+  return number_in(file);
+}
+
+limit memory_of(const std::string& group, bool unified) {
+  return number_at(group + (unified ? "/memory.max" : "/memory.limit_in_bytes"));
+}
+
+// 50000 of 100000 microseconds are 5000; a quota that would round to nothing is 1.
+limit cpus_of(const std::string& group, bool unified) {
+  limit quota;
+  limit period;
+  if (unified) {
+    std::ifstream file{group + "/cpu.max"};
+    quota = number_in(file);
+    period = number_in(file);
+  } else {
+    quota = number_at(group + "/cpu.cfs_quota_us");
+    period = number_at(group + "/cpu.cfs_period_us");
+  }
+  if (!quota || !period || *period == 0 || *quota > std::numeric_limits<std::uint64_t>::max() / resource_unit)
+    return std::nullopt;
+  return std::max<std::uint64_t>(*quota * resource_unit / *period, 1);
+}
+
+// "cpu" is in "cpu,cpuacct", and not in "cpuset".
+bool names(std::string_view controllers, std::string_view wanted) {
+  while (!controllers.empty()) {
+    const auto one = controllers.substr(0, controllers.find(','));
+    if (one == wanted)
+      return true;
+    controllers.remove_prefix(std::min(controllers.size(), one.size() + 1));
+  }
+  return false;
+}
+
+// The lowest of the limits from the process's group up to the root. Version 1 has a hierarchy per controller, mounted
+// under its name or under those of all that share it.
+template <class Read>
+limit group_limit(const std::string& root, const std::string& controller, Read read) {
+  limit least;
+  const auto consider = [&](const std::string& folder, bool unified) {
+    if (const auto n = read(folder, unified))
       least = std::min(least.value_or(*n), *n);
   };
-  std::ifstream groups{"/proc/self/cgroup"};
+  std::ifstream groups{root + "/proc/self/cgroup"};
   for (std::string line; std::getline(groups, line);) {
-    const auto second = line.find(':', line.find(':') + 1);
+    const auto first = line.find(':');
+    const auto second = line.find(':', first == std::string::npos ? first : first + 1);
     if (second == std::string::npos)
       continue;
-    const bool unified = line.starts_with("0::");
-    if (!unified && line.find("memory") > second)
+    const auto controllers = line.substr(first + 1, second - first - 1);
+    const bool unified = controllers.empty();
+    if (!unified && !names(controllers, controller))
       continue;
-    const std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
-    const std::string name = unified ? "/memory.max" : "/memory.limit_in_bytes";
-    auto group = line.substr(second + 1);
-    for (; group.size() > 1; group.erase(group.rfind('/')))
-      consider(root + group + name);
-    consider(root + name);
+    for (const auto& mount :
+         {unified ? std::string{} : '/' + controller, unified ? std::string{} : '/' + controllers}) {
+      const auto top = root + "/sys/fs/cgroup" + mount;
+      for (auto group = line.substr(second + 1); group.size() > 1; group.erase(group.rfind('/')))
+        consider(top + group, unified);
+      consider(top, unified);
+    }
   }
   return least;
 }
 
 } // namespace
 
-resources detected_resources() {
+resources detected_resources(const std::string& root) {
+  const auto lower = [](limit a, limit b) { return a && b ? std::min(*a, *b) : a.value_or(b.value_or(0)); };
   resources found;
-  found.set(resource_name::cpus, usable_cpus() * resource_unit);
+  found.set(resource_name::cpus, lower(usable_cpus() * resource_unit, group_limit(root, "cpu", cpus_of)));
   const auto memory = physical_memory();
-  if (const auto limit = group_limit(); limit && memory)
-    found.set(resource_name::memory, std::min(*memory, *limit));
-  else
-    found.set(resource_name::memory, memory.value_or(0));
+  found.set(resource_name::memory, memory ? lower(memory, group_limit(root, "memory", memory_of)) : 0);
   return found;
 }
 

@@ -2,6 +2,7 @@
 #include <troupe/messages/validation.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace troupe::worker {
 
@@ -23,19 +24,25 @@ json to_json(const library::application_code& x) {
   return {{"digest", x.digest}, {"import_path", x.import_path}, {"deployments", std::move(deployments)}};
 }
 
-library::application_code offer_from(
+result<library::application_code> offer_from(
     const json& x,
     const std::function<std::shared_ptr<const code>(const std::string& deployment, code_traits traits)>& code_of) {
   library::application_code out{x.at("digest"), x.at("import_path"), 0, {}};
+  std::vector<field_error> wrong;
   for (const auto& d : x.at("deployments")) {
     code_traits traits{d.at("class"), {}, d.at("takes_init_args"), d.at("has_reconfigure"), d.at("has_check_health")};
     for (const auto& s : d.at("signatures"))
       traits.signatures.push_back({s.at(0), s.at(1)});
-    // As the code declares it: what is wrong with it shows when the config is laid over it.
-    auto defaults = read_spec(d.at("defaults"), {}, {.is_whole = false, .refuse_unknown = false}).spec;
-    auto name = defaults.name;
-    out.deployments.push_back({std::move(defaults), code_of(name, std::move(traits)), d.at("is_ingress")});
+    auto defaults = read_spec(d.at("defaults"), {}, {.is_whole = false, .refuse_unknown = false});
+    auto name = defaults.spec.name;
+    for (auto& e : defaults.errors) {
+      e.path = name + " (as the code declares it)." + e.path;
+      wrong.push_back(std::move(e));
+    }
+    out.deployments.push_back({std::move(defaults.spec), code_of(name, std::move(traits)), d.at("is_ingress")});
   }
+  if (!wrong.empty())
+    return error{errc::invalid_spec, to_string(wrong)};
   return out;
 }
 

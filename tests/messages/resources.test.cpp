@@ -84,6 +84,28 @@ TEST_CASE("a number has at most four decimals") {
   CHECK_FALSE(to_units(std::numeric_limits<double>::quiet_NaN()));
 }
 
+TEST_CASE("a fifth decimal is told of large amounts, too; what is written is always read back") {
+  for (const auto bad : {0.00001, 12345.67891, 50000.00001, 60000.00005, 12345678.987654, 999'999'999.00001}) {
+    CAPTURE(bad);
+    CHECK_FALSE(to_units(bad));
+  }
+  CHECK(to_units(12345.6789) == 123'456'789);
+  CHECK(to_units(50000.0001) == 500'000'001);
+  const auto is_read_back = [](std::uint64_t units) {
+    const auto text = amount_to_json("tokens", units).dump();
+    return to_units(json::parse(text).get<double>()) == units;
+  };
+  constexpr std::uint64_t most = 1'000'000'000 * resource_unit;
+  for (std::uint64_t units = 0; units < 20'000; ++units)
+    if (!is_read_back(units) || !is_read_back(most - units)) {
+      CAPTURE(units);
+      CHECK(is_read_back(units));
+      CHECK(is_read_back(most - units));
+      break;
+    }
+  rc::check([&] { RC_ASSERT(is_read_back(*rc::gen::inRange<std::uint64_t>(0, most + 1))); });
+}
+
 TEST_CASE("amounts are told as operators write them") {
   CHECK(amount_text("num_cpus", 5000) == "0.5");
   CHECK(amount_text("tokens", 30'000) == "3");
@@ -148,7 +170,7 @@ TEST_CASE("resources of one's own: names and amounts, each told by its own path"
   accepts("ray_actor_options.resources", many);
 }
 
-TEST_CASE("what a config says goes over what the code declares, amount by amount; its own resources as a whole") {
+TEST_CASE("what a config asks for stands for what the code declares, as a whole; null and nothing leave that") {
   deployment_spec code;
   code.name = "d";
   code.per_replica = cpus(10'000).set("memory", 5).set("a", 1);
@@ -156,9 +178,13 @@ TEST_CASE("what a config says goes over what the code declares, amount by amount
     return read_spec({{"name", "d"}, {"ray_actor_options", options}}, code).spec.per_replica;
   };
   CHECK(over(nullptr) == code.per_replica);
-  CHECK(over({{"num_cpus", 2}}) == cpus(20'000).set("memory", 5).set("a", 1));
-  CHECK(over({{"num_cpus", 0}}) == resources{}.set("memory", 5).set("a", 1));
-  CHECK(over({{"resources", {{"b", 1}}}}) == cpus(10'000).set("memory", 5).set("b", 10'000));
+  CHECK(read_spec({{"name", "d"}}, code).spec.per_replica == code.per_replica);
+  CHECK(over(json::object()) == resources{});
+  CHECK(over({{"num_cpus", nullptr}}) == resources{});
+  CHECK(over({{"num_cpus", 2}}) == cpus(20'000));
+  CHECK(over({{"memory", 7}, {"resources", nullptr}}) == resources{}.set("memory", 7));
+  CHECK(over({{"resources", {{"b", 1}}}}) == resources{}.set("b", 10'000));
+  CHECK(over(to_json(code).at("ray_actor_options")) == code.per_replica);
 }
 
 TEST_CASE("a spec that a program made is checked by the same rules") {

@@ -1,5 +1,6 @@
 // Ray Serve's paths: statuses, and no key or state that its client does not know.
 #include "api_fixture.hpp"
+#include <troupe/app/api/views.hpp>
 
 #include <set>
 
@@ -62,6 +63,28 @@ TEST_CASE("Ray's PUT replaces all applications and answers with an empty body") 
   CHECK(d["replicas"][0].contains("start_time_s"));
   CHECK(f.get("/applications/old").value.value("state", "") != "RUNNING");
   CHECK(f.ask("GET", std::string(path) + "?api_type=Imperative").value["applications"].empty());
+}
+
+TEST_CASE("what replicas ask for is shown in Ray's names, and nothing that nobody asks for but CPUs") {
+  daemon::application_facts facts;
+  facts.name = "a";
+  facts.revision = 1;
+  application_status status;
+  status.name = "a";
+  status.deployments.resize(1);
+  status.deployments[0].application = "a";
+  status.deployments[0].name = "d";
+  deployment_spec spec;
+  const auto shown = [&] {
+    return api::ray_view({facts}, {status}, {{"a/d", spec}}, "127.0.0.1",
+                         8000)["applications"]["a"]["deployments"]["d"];
+  };
+  CHECK(shown()["required_resources"] == json{{"CPU", 0}});
+  CHECK(shown()["deployment_config"]["ray_actor_options"] == json{{"num_cpus", 0}});
+  spec.per_replica = resources{}.set("num_cpus", 15'000).set("num_gpus", 10'000).set("memory", 100).set("licence", 1);
+  CHECK(shown()["required_resources"] == json{{"CPU", 1.5}, {"GPU", 1}, {"memory", 100}, {"licence", 0.0001}});
+  CHECK(shown()["deployment_config"]["ray_actor_options"] ==
+        json{{"num_cpus", 1.5}, {"num_gpus", 1}, {"memory", 100}, {"resources", {{"licence", 0.0001}}}});
 }
 
 TEST_CASE("a paused and a backward rollout are UPDATING to Ray's client, which knows no other word") {

@@ -98,7 +98,9 @@ TEST_CASE("amounts of bytes") {
   CHECK(cli::parse_bytes("65536", "--x") == 65536);
   CHECK(cli::parse_bytes("64KiB", "--x") == 65536);
   CHECK(cli::parse_bytes("1GiB", "--x") == std::size_t{1} << 30U);
-  for (const auto* bad : {"", "0", "KiB", "1KB", "1.5MiB", "-1", "99999999999999999999", "18446744073709551615GiB"})
+  CHECK(cli::parse_bytes("2TiB", "--x") == std::size_t{2} << 40U);
+  for (const auto* bad :
+       {"", "0", "KiB", "1KB", "1.5MiB", "-1", "99999999999999999999", "18446744073709551615GiB", "16777216TiB"})
     CHECK_THROWS_AS(cli::parse_bytes(bad, "--x"), cli::failure);
 }
 

@@ -68,6 +68,48 @@ TEST_CASE("what a status means for somebody who waits") {
   CHECK(outcome_of(json::object()) == outcome::pending);
 }
 
+TEST_CASE("what room means for somebody who waits") {
+  auto partly = deployment_json("UPSCALING", "complete"); // 10 replicas, room for 7
+  partly["available"] = 7;
+  CHECK(outcome_of(partly) == outcome::pending);
+  partly["waiting_for_room"] = 2;
+  CHECK(outcome_of(partly) == outcome::pending);
+  partly["waiting_for_room"] = 3;
+  CHECK(outcome_of(partly) == outcome::done);
+  CHECK(outcome_of(partly, 3) == outcome::failed); // another one's
+  CHECK(cli::rollout_text(partly) == "complete, revision 2, 3 of 10 replicas wait for room");
+  partly["stopping"] = 1; // may make room
+  CHECK(outcome_of(partly) == outcome::pending);
+  auto none = partly;
+  none["stopping"] = none["available"] = 0;
+  none["waiting_for_room"] = 10;
+  CHECK(outcome_of(none) == outcome::pending);
+  none["message"] = "waiting for room: 10 replicas want 8 num_cpus each, more than there is in all (4): it can never "
+                    "start here";
+  CHECK(outcome_of(none) == outcome::failed);
+
+  auto wave = deployment_json("UPDATING", "rolling"); // 10 serve on
+  wave["rollout"]["reason"] = "waiting for room";
+  wave["message"] = "waiting for room: 1 replica wants 4 num_cpus, 0 of 10 free";
+  CHECK(outcome_of(wave) == outcome::pending);
+  wave["message"] = none["message"];
+  CHECK(outcome_of(wave) == outcome::failed);
+  CHECK(outcome_of(wave, 2) == outcome::failed);
+  CHECK(outcome_of(wave, 3) == outcome::failed);
+  for (const auto* still : {"starting", "reconfiguring", "stopping"}) {
+    auto moving = wave;
+    moving[still] = 1;
+    CHECK(outcome_of(moving) == outcome::pending);
+  }
+  auto first = deployment_json("UPDATING", "rolling", 1); // no wave: its slots wait
+  first["available"] = 0;
+  first["message"] = none["message"];
+  CHECK(outcome_of(first) == outcome::pending);
+  first["waiting_for_room"] = 10;
+  CHECK(outcome_of(first) == outcome::failed);
+  CHECK(cli::room_text(deployment_json("HEALTHY", "complete")).empty());
+}
+
 TEST_CASE("a deploy that was taken back, or superseded, has failed once nothing moves") {
   CHECK(outcome_of(deployment_json("HEALTHY", "complete", 7), 8) == outcome::failed);
   CHECK(outcome_of(deployment_json("DEPLOY_FAILED", "complete", 7), 8) == outcome::failed);
@@ -88,6 +130,43 @@ TEST_CASE("watching ends with 0 when all is done, printing a line per change") {
   CHECK(result.out == "0.0 s  spell/speller  UPDATING  10/10 available  wave 2 of 5, 4 of 10 done, 2 under way\n"
                       "1.0 s  spell/speller  HEALTHY  10/10 available  complete, revision 2\n"
                       "Done after 1.0 s.\n");
+}
+
+TEST_CASE("where room lacks, watching ends with 0 and says who waits, or with 1 and says why nobody can ever start") {
+  cli_world w;
+  stepping s;
+  s.steps = {app("UPDATING", "rolling"), app("UPSCALING", "complete")};
+  auto& waits = s.steps[0]["applications"][0]["deployments"][0];
+  waits["rollout"]["reason"] = "waiting for room";
+  waits["message"] = "waiting for room: 1 replica wants 4 num_cpus, 2 of 8 free";
+  auto& partly = s.steps[1]["applications"][0]["deployments"][0];
+  partly["available"] = 2;
+  partly["waiting_for_room"] = 8;
+  const scripted_server server{s.script()};
+  const auto done = w.run(server, {"status", "--watch"});
+  CHECK(done.code == 0);
+  CHECK(has(done.out, "waiting for room: 1 replica wants 4 num_cpus, 2 of 8 free\n")); // as progress
+  CHECK(has(done.out, "Done after 0.5 s.\nspell/speller: 8 of 10 replicas wait for room; they start when there is "
+                      "some.\n"));
+
+  stepping waiting;
+  waiting.steps = {s.steps[0]};
+  const scripted_server still{waiting.script()};
+  const auto late = w.run(still, {"rollout", "status", "spell/speller", "--wait-timeout", "3"});
+  CHECK(late.code == 1);
+  CHECK(has(late.err, "not finished after 3.0 s"));
+
+  waits["message"] = "waiting for room: 1 replica wants 9 num_cpus, more than there is in all (8): it can never start "
+                     "here";
+  stepping never;
+  never.steps = {s.steps[0]};
+  const scripted_server stuck{never.script()};
+  w.waits = 0;
+  const auto failed = w.run(stuck, {"rollout", "status", "spell/speller"});
+  CHECK(failed.code == 1);
+  CHECK(w.waits == 0);
+  CHECK(has(failed.err, "troupe: spell/speller: waiting for room: 1 replica wants 9 num_cpus, more than there is"));
+  CHECK(w.run(stuck, {"rollout", "status", "spell/speller", "--no-wait"}).code == 1);
 }
 
 TEST_CASE("watching ends with 1 when it failed, with the reason, and with 4 when it is paused") {

@@ -30,6 +30,8 @@ TEST_CASE("what is named goes over what was found") {
                                                                       .set("num_gpus", 10'000)
                                                                       .set("memory", std::uint64_t{8} << 30U)
                                                                       .set("tokens", 5000));
+  CHECK(parsed("memory=2TiB").of("memory") == std::uint64_t{2} << 40U);
+  CHECK(refusal("memory=1025TiB").starts_with("--resources: memory takes")); // above 1 PiB
   CHECK(parsed("num_gpus=2") == resources{found}.set("num_gpus", 20'000));
   CHECK(parsed("num_cpus=0,memory=0") == resources{});
 }
@@ -51,8 +53,7 @@ TEST_CASE("bad resources are told by name, value and what is allowed") {
 
 TEST_CASE("a machine has CPUs and memory") {
   const auto x = detected_resources();
-  CHECK(x.of(resource_name::cpus) >= resource_unit);
-  CHECK(x.of(resource_name::cpus) % resource_unit == 0);
+  CHECK(x.of(resource_name::cpus) > 0);
   CHECK(x.of(resource_name::memory) > 0);
   CHECK(x.of(resource_name::gpus) == 0);
 }

@@ -46,7 +46,8 @@ struct trial_process {
   storage::database db;
   library::store files;
   library::loader code{files, {}};
-  runtime rt{runtime_options{.store = {std::shared_ptr<void>{}, &db}}};
+  runtime rt{
+      runtime_options{.local = resources{}.set("slots", resource_unit), .store = {std::shared_ptr<void>{}, &db}}};
   daemon::applications apps{{.db = db,
                              .files = files,
                              .code = code,
@@ -111,6 +112,38 @@ TEST_CASE_FIXTURE(trials_fixture, "what is new is on trial for 30 s, and is what
   CHECK(stored().before == 1);
   deploy(2, "3"); // before the one before has stood its trial
   CHECK(stored().before == 1);
+}
+
+TEST_CASE_FIXTURE(trials_fixture, "replicas that wait for room keep no trial open; with none at all it stays open") {
+  auto wish = pair_config(3, "1");
+  const auto deploy_wish = [&](const char* asks) {
+    wish["deployments"][0]["ray_actor_options"] = {{"resources", {{asks, 1}}}};
+    const auto read = config::read_application_json(wish, "pair");
+    REQUIRE_MESSAGE(read.ok(), config::to_string(read.errors));
+    REQUIRE(apps.deploy(read.application, std::nullopt));
+  };
+  const auto waits = [&](std::uint32_t available) {
+    return rt.wait_until(
+        "pair/back", [=](const auto& s) { return s.available == available && s.waiting_for_room == 3 - available; },
+        60s);
+  };
+  const std::chrono::steady_clock::time_point t{};
+  SUBCASE("room for one of three") {
+    deploy_wish("slots");
+    REQUIRE(waits(1));
+    REQUIRE(rt.wait_until_settled("pair/back", 60s));
+    apps.look_at_trials(t);
+    apps.look_at_trials(t + 30s);
+    CHECK_FALSE(stored().open);
+    CHECK(stored().before == 1);
+  }
+  SUBCASE("room for none") {
+    deploy_wish("other_slots");
+    REQUIRE(waits(0));
+    apps.look_at_trials(t);
+    apps.look_at_trials(t + 30s);
+    CHECK(stored().open);
+  }
 }
 
 TEST_CASE_FIXTURE(trials_fixture, "as long as nothing has stood its trial the base is what it may go back to") {
