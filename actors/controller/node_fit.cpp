@@ -47,7 +47,8 @@ std::size_t reasons_of(const placement_request& what) { return first_resource + 
 std::uint32_t free_share(std::uint64_t free, std::uint64_t total) {
   const auto width = std::bit_width(total);
   const auto shift = width > 34 ? width - 34 : 0;
-  return static_cast<std::uint32_t>((free >> shift) * whole / (total >> shift));
+  const auto of = total >> shift;
+  return of == 0 ? 0 : static_cast<std::uint32_t>((free >> shift) * whole / of);
 }
 
 lasting_fit judge_lasting(const placement_request& what, const node_room& node) {
@@ -87,6 +88,17 @@ fit_verdict judge(const placement_request& what, const node_room& node, const la
   if (what.strategy == placement_strategy::pack)
     return {{lasting.unmatched, share, ~all, 0, node.id}, no_misfit};
   return {{lasting.unmatched, held, whole - share, all, node.id}, no_misfit};
+}
+
+// Labels, size and state come before the bound per node, what is free comes after it.
+fit_verdict with_held(const placement_request& what, const fit_verdict& none_held, std::uint32_t held) {
+  auto result = none_held;
+  const bool waits = none_held.reason >= first_resource && (none_held.reason - first_resource) % 2 == 1;
+  if (what.max_replicas_per_node > 0 && held >= what.max_replicas_per_node && (none_held.reason == no_misfit || waits))
+    return {{}, full_per_node};
+  if (result.rank.fits() && what.strategy == placement_strategy::spread)
+    result.rank.first = held;
+  return result;
 }
 
 fit_report report_of(const std::vector<std::uint32_t>& counts, const placement_request& what) {

@@ -43,13 +43,16 @@ std::size_t reasons_of(const placement_request& what);
 
 /// O(rules x labels + resources).
 lasting_fit judge_lasting(const placement_request& what, const node_room& node);
-/// `held`: replicas of the deployment that are on it. O(resources).
+/// For a deployment that has `held` replicas on it. O(resources).
 fit_verdict judge(const placement_request& what, const node_room& node, const lasting_fit& lasting, std::uint32_t held);
+/// What `judge` says with `held` replicas on the node, from what it said with none. O(1).
+fit_verdict with_held(const placement_request& what, const fit_verdict& none_held, std::uint32_t held);
 
 /// Counts by reason as a report.
 fit_report report_of(const std::vector<std::uint32_t>& counts, const placement_request& what);
 
-/// floor(free * 10^9 / total). Of totals above 2^34 the lowest bits of both are left out. `free` <= `total`, not 0.
+/// floor(free * 10^9 / total). Of totals above 2^34 the lowest bits of both are left out. `free` <= `total`; 0 of
+/// a total of 0.
 std::uint32_t free_share(std::uint64_t free, std::uint64_t total);
 
 } // namespace troupe::controller

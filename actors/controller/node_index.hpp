@@ -22,7 +22,7 @@ struct node_rank {
   friend auto operator<=>(const node_rank&, const node_rank&) = default; // NOLINT(modernize-use-nullptr)
 };
 
-/// Confined to its ledger. Nodes are named by slots: small numbers, used again. 40 bytes for each.
+/// Confined to its ledger. Nodes are named by slots: small numbers, used again. 32 bytes for each.
 ///
 /// Leaves are slots; above each two, the better one's slot stands. Slots 0..3, of which 1 does not fit and 2 is best:
 ///

@@ -247,11 +247,6 @@ void node_ledger::consider(shape& s, slot at) const {
     ++s.could_fit[x.reason];
 }
 
-fit_verdict node_ledger::look(const shape& s, slot at, std::uint32_t held) {
-  ++looks_;
-  return judge(s.what, nodes_[at].room, s.nodes[at], held);
-}
-
 void node_ledger::catch_up(node_index& index, const shape& s, const deployment* of) {
   changed_.clear();
   for (auto at = newest_; at != no_slot && nodes_[at].changed > index.seen; at = nodes_[at].older) {
@@ -259,16 +254,18 @@ void node_ledger::catch_up(node_index& index, const shape& s, const deployment* 
     if (of != nullptr)
       if (const auto it = of->held.find(at); it != of->held.end())
         held = it->second;
-    const auto v = look(s, at, held);
+    const auto v = judge(s.what, nodes_[at].room, s.nodes[at], held);
     index.assign(at, v.rank, v.reason);
     changed_.push_back(at);
   }
+  looks_ += changed_.size();
   index.settle(changed_);
   index.seen = changes_;
 }
 
 node_index& node_ledger::index_of(demand_state& d) {
-  if (!d.own && looks_at_held(d.what->what) && d.of->held.size() > few_nodes)
+  const auto held = d.of->held.size();
+  if (!d.own && looks_at_held(d.what->what) && (held > few_nodes || 4 * held > slots_.size()))
     d.own = std::make_unique<node_index>(reasons_of(d.what->what));
   auto& index = d.own ? *d.own : d.what->index;
   catch_up(index, *d.what, d.own ? d.of : nullptr);
@@ -279,11 +276,11 @@ node_ledger::slot node_ledger::best_for(demand_state& d) {
   const auto& index = index_of(d);
   if (d.own || !looks_at_held(d.what->what))
     return index.best();
-  const auto& held = d.of->held;
+  const auto& held = d.of->held; // by hash, which decides nothing: no two ranks are equal
   auto best = index.best_except([&](slot at) { return held.count(at) > 0; });
   auto rank = best == no_slot ? node_rank{} : index.rank_of(best);
-  for (const auto& [at, count] : held) // in any order: no two ranks are equal
-    if (const auto v = look(*d.what, at, count); v.rank < rank) {
+  for (const auto& [at, count] : held)
+    if (const auto v = with_held(d.what->what, {index.rank_of(at), index.reason_of(at)}, count); v.rank < rank) {
       best = at;
       rank = v.rank;
     }
@@ -300,11 +297,10 @@ fit_report node_ledger::explain(demand_id demand) {
   const auto& index = index_of(d);
   auto counts = index.counts();
   if (!d.own && d.what->what.max_replicas_per_node > 0)
-    for (const auto& [at, count] : d.of->held)
-      if (const auto reason = look(*d.what, at, count).reason; reason != index.reason_of(at)) {
-        --counts[index.reason_of(at)];
-        ++counts[reason];
-      }
+    for (const auto& [at, count] : d.of->held) {
+      --counts[index.reason_of(at)];
+      ++counts[with_held(d.what->what, {{}, index.reason_of(at)}, count).reason];
+    }
   return report_of(counts, d.what->what);
 }
 

@@ -50,16 +50,18 @@ struct placed_replicas {
 /// out.) Replicas of all decide between nodes where nothing is asked for, so that not all go to the first node.
 ///
 /// How it is indexed. Shapes that are equal are one, with one `node_index` of all nodes, full ones last. It knows
-/// nothing of deployments; one that is on few nodes (at most `few_nodes`) looks at these, and at the best of the others
-/// in the shape's index. One that is on more has an index of its own, until it is closed.
+/// nothing of deployments. One that is on few nodes (at most `few_nodes`, and a quarter of all) compares what this
+/// index says of these with the best of the others. One that is on more has an index of its own, until it is closed.
+/// Packed without a bound per node, how many are where does not matter: it never needs one.
 ///
 /// A change of a node costs O(1): the node becomes the newest of a list. Whoever asks takes in what is newer than what
-/// it saw: O(log nodes) for each *node* that changed since, however often, at most O(nodes) in all. So a shape that
-/// nobody asks for costs nothing, and whoever asks again after each change pays for one node. Costs below are without
-/// that, and with R resources in a request, of which there are few. Full nodes are not looked at.
+/// it saw: O(R + log nodes) for each *node* that changed since, however often, and at most O(R x nodes) in all, which
+/// is the worst case of `place` and `explain`: the first of a demand's own index, or after a long silence. Who asks
+/// again after each change pays for one node, who never asks pays nothing. Costs below are without that; R: resources
+/// in a request. Full nodes lose in the index, whatever their number: they are not met until they change.
 class node_ledger {
 public:
-  static constexpr std::uint32_t few_nodes = 16;
+  static constexpr std::uint32_t few_nodes = 32;
 
   node_ledger() = default;
   node_ledger(const node_ledger&) = delete; // what is in it points to each other
@@ -99,7 +101,8 @@ public:
 
   // -- questions -----------------------------------------------------------------------------------------------------
 
-  /// Where one more of the demand could go, and why not elsewhere. O(R), and with few nodes O(few_nodes).
+  /// Where one more of the demand could go, and why not elsewhere. O(R), and with few nodes and a bound
+  /// per node O(few_nodes).
   fit_report explain(demand_id demand);
   /// Likewise, were all nodes empty and ready: where it `none_fits()`, waiting is in vain until other nodes join. O(R).
   fit_report never(demand_id demand) const;
@@ -148,7 +151,6 @@ private:
   };
   slot slot_of(node_id id) const;
   void touch(slot at);
-  fit_verdict look(const shape& s, slot at, std::uint32_t held);
   shape& shape_for(const placement_request& what);
   void consider(shape& s, slot at) const;
   void catch_up(node_index& index, const shape& s, const deployment* of);

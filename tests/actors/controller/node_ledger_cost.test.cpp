@@ -53,7 +53,7 @@ TEST_CASE("the 900 of 1000 nodes that are full are not looked at, spread or pack
           nodes.explain(a);
           CHECK(nodes.place(a).value() > 900);
         });
-        CHECK((looks <= 3 * node_ledger::few_nodes || looks == many));
+        CHECK((looks <= 1 || looks == many));
       }
       CHECK(looks_for(nodes, [&] { CHECK_FALSE(nodes.place(a)); }) <= 1);
       CHECK(looks_for(nodes, [&] { CHECK(nodes.explain(a).none_fits()); }) == 0);
@@ -104,6 +104,37 @@ TEST_CASE("a node that changed often is looked at once") {
   for (int i = 0; i < 100; ++i)
     nodes.give_back(a, nodes.place(a).value());
   CHECK(looks_for(nodes, [&] { nodes.explain(b); }) == 1);
+}
+
+TEST_CASE("when nobody asks any more, what only asking needs is freed: who asks again looks at all nodes once") {
+  node_ledger nodes;
+  add_many(nodes, 4);
+  const auto shape = one_cpu(placement_strategy::spread);
+  const auto a = opened(nodes, "a", shape);
+  const auto b = opened(nodes, "b", shape);
+  for (int i = 0; i < 100; ++i)
+    nodes.place(a); // more than few: it has an index of its own
+  nodes.explain(b);
+  nodes.close(a);
+  CHECK(looks_for(nodes, [&] { nodes.explain(b); }) == 0);
+  CHECK(opened(nodes, "a", shape) == a);
+  CHECK(looks_for(nodes, [&] { nodes.explain(a); }) == many);
+  nodes.place(b);
+  nodes.close(a);
+  nodes.close(b);
+  CHECK(opened(nodes, "b", shape) == b);
+  CHECK(looks_for(nodes, [&] { nodes.explain(b); }) == many);
+}
+
+TEST_CASE("nodes that went leave nothing behind") {
+  node_ledger nodes;
+  for (node_id id = 1; id <= many; ++id) {
+    nodes.add_node({id, "n", {}, {}});
+    if (id < many)
+      nodes.remove_node(id);
+  }
+  const auto a = opened(nodes, "a", {});
+  CHECK(looks_for(nodes, [&] { CHECK(nodes.explain(a).fitting == 1); }) == 1);
 }
 
 } // namespace troupe::controller::node_ledger_cost
