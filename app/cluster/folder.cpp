@@ -155,10 +155,8 @@ result<new_bundle> issue_bundle(const fs::path& folder, const subject& to, int d
   const auto record = folder / "issued" / record_name(*info);
   if (auto done = library::write_text(record, to_pem(made->certificate)); !done)
     return done.why();
-  if (auto done = stage.publish(); !done) {
-    fs::remove(record, why);
+  if (auto done = stage.publish(); !done)
     return done.why();
-  }
   return new_bundle{std::move(*info), target};
 }
 

@@ -1,6 +1,8 @@
 // What is in a certificate, which names are taken, and when it is trusted.
 #include "cluster_fixture.hpp"
 
+#include <openssl/x509v3.h>
+
 using namespace troupe;
 using namespace troupe::cluster;
 using troupe::test::cluster_fixture;
@@ -85,6 +87,8 @@ TEST_CASE("a certificate is trusted from its first second to before its last, by
 TEST_CASE("a process's certificate makes no others") {
   const auto ca = authority_of(role::node);
   const auto leaf = certificate_from(ca, {.role = role::node, .name = "n", .hosts = {}});
+  CHECK((X509_get_extension_flags(leaf.certificate.get()) & EXFLAG_CA) == 0);
+  CHECK(X509_get_pathlen(ca.certificate.get()) == 0);
   CHECK(issue(leaf, {.role = role::node, .name = "m", .hosts = {}}, 10, made_at).code() == errc::rejected);
 }
 

@@ -61,8 +61,10 @@ TEST_CASE_FIXTURE(folder_fixture, "a cluster is made once: what is there is not 
   CHECK(names_in(folder.path()) == std::vector<std::string>{"cluster"}); // nothing half-made beside it
 
   const auto file = folder.path() / "file";
-  write(file, "x");
-  CHECK(init(file, {.name = "a", .controller_hosts = {}}, now).code() == errc::rejected);
+  for (const auto* text : {"x", ""}) {
+    write(file, text);
+    CHECK(init(file, {.name = "a", .controller_hosts = {}}, now).code() == errc::rejected);
+  }
   const auto link = folder.path() / "link";
   fs::create_directory_symlink(folder.path() / "nowhere", link);
   CHECK(init(link, {.name = "a", .controller_hosts = {}}, now).code() == errc::rejected);

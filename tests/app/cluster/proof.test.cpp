@@ -1,5 +1,6 @@
 // A proof holds for exactly what was signed, by a certificate of exactly that role and name.
 #include "cluster_fixture.hpp"
+#include "forge.hpp"
 
 using namespace troupe;
 using namespace troupe::cluster;
@@ -106,17 +107,29 @@ TEST_CASE_FIXTURE(proof_fixture,
   CHECK(contains(why_not(with(other->authorities_of(role::node))), "does not come from the CA of role node"));
 }
 
-TEST_CASE_FIXTURE(proof_fixture, "a certificate of a node with a client's CA behind it stays refused") {
-  // The client's CA signs a certificate that says it is a node's: its texts are right, its issuer is not.
+TEST_CASE_FIXTURE(proof_fixture, "another's certificate and signature cannot be mixed with one's own") {
   const auto client = identity_of(bundle(role::client, "n1"));
   auto forged = make_proof(*client, asked);
   REQUIRE(forged.ok());
-  forged->certificates = given.certificates; // the node's certificate, the client's signature
-  CHECK(contains(why_not(check(asked, *forged)), "signature"));
-  forged->certificates.front() = to_der(client->certificates.front());
   CHECK_FALSE(check(asked, *forged).ok());
-  forged->certificates.push_back(given.certificates.front());
+  CHECK(check(asked, *forged, role::client).ok());
+  CHECK(contains(why_not(check(asked, {given.certificates, forged->signature})), "signature"));
+  forged->certificates.push_back(given.certificates.front()); // the first one counts
   CHECK_FALSE(check(asked, *forged).ok());
+}
+
+TEST_CASE_FIXTURE(proof_fixture, "the CA of clients cannot make a node") {
+  const auto client_ca = key_of_pem(test::read_whole(dir / "ca/client.key"));
+  REQUIRE(client_ca.ok());
+  const auto forged = test::forge({.issuer = controller->authorities_of(role::client).front(),
+                                   .issuer_key = *client_ca,
+                                   .names = {"troupe://node/n1"}});
+  const identity false_node{*describe(forged.certificate), {forged.certificate}, forged.key, {}};
+  REQUIRE(false_node.info.role == role::node);
+  const auto made = make_proof(false_node, asked);
+  REQUIRE(made.ok());
+  CHECK(contains(why_not(check(asked, *made)), "does not come from the CA of role node"));
+  CHECK_FALSE(check(asked, *made, role::client).ok());
 }
 
 TEST_CASE_FIXTURE(proof_fixture, "a certificate counts from its first second to before its last") {
