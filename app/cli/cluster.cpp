@@ -134,7 +134,8 @@ exit_code run_cluster_init(invocation& in) {
            << cluster::date_text(made->not_after) << ".\n"
            << "Whoever reads the keys in " << (dir / "ca").string()
            << " can join as anything: keep them off the machines of the cluster where you can, and in a backup.\n"
-           << "Next: troupe cluster certificate --role node --name NAME\n";
+           << "Next: troupe cluster certificate --role node --name NAME"
+           << (in.has("dir") ? " --dir " + dir.string() : "") << '\n';
   return exit_code::done;
 }
 

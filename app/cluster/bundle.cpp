@@ -213,7 +213,7 @@ std::string renewal_text(const certificate_info& x) {
   if (x.is_authority)
     return "make new CAs with `troupe cluster init` in another folder, and a new certificate for every process";
   return "make a new one with `troupe cluster certificate --role " + std::string{to_string(x.role)} + " --name " +
-         x.name + "` and start the process again with it";
+         x.name + " --out NEW-FOLDER` and start the process again with it";
 }
 
 verified verify(const fs::path& folder, std::optional<role> expected, time_point now) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace troupe::cluster {
@@ -102,6 +103,9 @@ private:
     std::sort(files.begin(), files.end());
     for (const auto& file : files)
       look_at_record(file);
+    const auto place = [](const listed& x) { return std::tie(x.info.role, x.info.name, x.info.not_after); };
+    std::stable_sort(out_.certificates.begin() + static_cast<std::ptrdiff_t>(first), out_.certificates.end(),
+                     [&](const listed& a, const listed& b) { return place(a) < place(b); });
     mark_replaced(first);
     for (auto i = first; i < out_.certificates.size(); ++i)
       look_at_end(out_.certificates[i]);
@@ -167,7 +171,8 @@ listing list_bundle(const fs::path& folder, time_point now) {
 
 result<listing> list(const fs::path& folder, time_point now) {
   std::error_code none;
-  if (fs::exists(folder / "ca", none))
+  if (std::any_of(all_roles.begin(), all_roles.end(),
+                  [&](role x) { return fs::exists(folder / "ca" / (std::string{to_string(x)} + ".pem"), none); }))
     return lister{folder, now}.run();
   if (fs::exists(bundle_files{folder}.certificate, none))
     return list_bundle(folder, now);

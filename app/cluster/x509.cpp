@@ -147,7 +147,7 @@ std::string why_not_trusted(const x509_handle& leaf, const x509_list& between, c
   if (X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_SSL_SERVER) != 1)
     return "it cannot be checked: " + openssl_reason();
   const bool ok = X509_verify_cert(context.get()) == 1;
-  const std::string why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
+  std::string why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
   ERR_clear_error();
   if (!ok)
     return why;

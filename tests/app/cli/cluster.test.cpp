@@ -28,7 +28,7 @@ TEST_CASE("cluster init makes CAs and the controller's certificate, in the data 
   REQUIRE_MESSAGE(made.code == 0, made.err);
   const auto dir = std::filesystem::path{w.variables["TROUPE_DATA_DIR"]} / "cluster";
   CHECK(has(made.out, "the CAs of cluster \"prod\" in " + dir.string()));
-  CHECK(has(made.out, "troupe cluster certificate --role node"));
+  CHECK(made.out.ends_with("Next: troupe cluster certificate --role node --name NAME\n"));
   CHECK(cluster::verify(dir / "controller", cluster::role::controller, std::chrono::system_clock::now()).self);
   const auto again = w.run({"cluster", "init"});
   CHECK(again.code == 1);
@@ -69,7 +69,7 @@ TEST_CASE("cluster show warns of an early end, and fails for what is broken") {
   CHECK(soon.code == 0);
   CHECK(has(soon.out, "expires soon"));
   CHECK(has(soon.err, "troupe: warning: "));
-  CHECK(has(soon.err, "troupe cluster certificate --role controller --name controller"));
+  CHECK(has(soon.err, "troupe cluster certificate --role controller --name controller --out"));
   std::filesystem::remove(std::filesystem::path{w.dir()} / "controller" / "key.pem");
   const auto broken = w.in_dir({"cluster", "show", "--output", "json"});
   CHECK(broken.code == 1);

@@ -231,9 +231,10 @@ TEST_CASE_FIXTURE(bundle_fixture, "an end within 30 days is a warning with the d
   const auto found = look(end - 30 * day);
   CHECK(found.self);
   REQUIRE(found.warnings.size() == 1);
-  CHECK(found.warnings[0] == files.certificate.string() +
-                                 ": expires on 2027-03-01T12:00:00Z, in 30 days; make a new one with `troupe cluster "
-                                 "certificate --role node --name n1` and start the process again with it");
+  CHECK(found.warnings[0] ==
+        files.certificate.string() +
+            ": expires on 2027-03-01T12:00:00Z, in 30 days; make a new one with `troupe cluster "
+            "certificate --role node --name n1 --out NEW-FOLDER` and start the process again with it");
 }
 
 TEST_CASE_FIXTURE(bundle_fixture, "the end of a CA is told, too") {
