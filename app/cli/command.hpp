@@ -43,6 +43,9 @@ struct command {
 /// All commands in the order of the help.
 const std::vector<command>& commands();
 
+/// First words of commands with two, each once.
+std::vector<std::string_view> command_groups();
+
 /// All options of `c`, its own and the common ones.
 boost::program_options::options_description options_of(const command& c);
 /// Throws `failure` for what it cannot take.
@@ -80,6 +83,12 @@ void add_rollout_undo_options(boost::program_options::options_description& to);
 exit_code run_rollout_history(invocation& in);
 exit_code run_delete(invocation& in);
 void add_delete_options(boost::program_options::options_description& to);
+exit_code run_cluster_init(invocation& in);
+void add_cluster_init_options(boost::program_options::options_description& to);
+exit_code run_cluster_certificate(invocation& in);
+void add_cluster_certificate_options(boost::program_options::options_description& to);
+exit_code run_cluster_show(invocation& in);
+void add_cluster_show_options(boost::program_options::options_description& to);
 exit_code run_shutdown(invocation& in);
 void add_shutdown_options(boost::program_options::options_description& to);
 exit_code run_schema(invocation& in);

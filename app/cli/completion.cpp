@@ -51,18 +51,22 @@ _troupe() {
     mapfile -t COMPREPLY < <(compgen -W '@COMMANDS@ help' -- "$word")
     return
   fi
-  if [[ $command == rollout ]]; then
+  case $command in
+@GROUPS@  esac
+  if [[ $options ]]; then
     if ((COMP_CWORD == 2)); then
-      mapfile -t COMPREPLY < <(compgen -W '@ROLLOUT@' -- "$word")
+      mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
       return
     fi
     command+=" ${COMP_WORDS[2]-}"
+    options=
   fi
   case $command in
 @CASES@  esac
   case $previous in
-    --data-dir | --code-dir | --secrets-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    --data-dir | --code-dir | --secrets-dir | --dir | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --access-log) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --role) mapfile -t COMPREPLY < <(compgen -W 'node client controller' -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
     --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$word"); return ;;
   esac
@@ -85,8 +89,10 @@ complete -o filenames -F _troupe troupe
   std::string cases;
   for (const auto& c : commands())
     cases += "    '" + std::string(c.name) + "') options='" + options_text(c) + "' kind=" + kind_of(c) + " ;;\n";
-  for (const auto& [mark, words] :
-       {std::pair{"@COMMANDS@", words_at({})}, {"@ROLLOUT@", words_at("rollout")}, {"@CASES@", cases}})
+  std::string groups;
+  for (const auto first : command_groups())
+    groups += "    " + std::string(first) + ") options='" + words_at(first) + "' ;;\n";
+  for (const auto& [mark, words] : {std::pair{"@COMMANDS@", words_at({})}, {"@GROUPS@", groups}, {"@CASES@", cases}})
     result.replace(result.find(mark), std::string_view{mark}.size(), words);
   return result;
 }

@@ -71,6 +71,15 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return best ? "; did you mean \"" + std::string(*best) + "\"?" : "";
 }
 
+std::vector<std::string_view> command_groups() {
+  std::vector<std::string_view> result;
+  for (const auto& c : commands())
+    if (const auto first = c.name.substr(0, c.name.find(' '));
+        first.size() < c.name.size() && std::find(result.begin(), result.end(), first) == result.end())
+      result.push_back(first);
+  return result;
+}
+
 po::options_description options_of(const command& c) {
   po::options_description result{"Options", columns, columns / 2};
   if (c.add_options)

@@ -71,7 +71,7 @@ exit_code dispatch(words arguments, world& w) {
   }
   const auto* chosen = find(name);
   if (!chosen) {
-    std::vector<std::string_view> names{"rollout"};
+    auto names = command_groups();
     for (const auto& c : commands())
       names.push_back(c.name);
     if (name == "--version") {

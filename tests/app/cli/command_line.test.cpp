@@ -47,6 +47,7 @@ TEST_CASE("mistakes end with 2, say what is there instead, and go to stderr") {
   refused({}, "usage: troupe COMMAND");
   refused({"dploy"}, "did you mean \"deploy\"?");
   refused({"rolout"}, "did you mean \"rollout\"?");
+  refused({"clster"}, "did you mean \"cluster\"?");
   refused({"rollout"}, "needs one of: status, pause, resume");
   refused({"rollout", "puase", "x"}, "did you mean \"pause\"?");
   refused({"deploy"}, "it needs FILE");
@@ -231,6 +232,8 @@ TEST_CASE("the completion script is bash, and completes commands, options and na
   };
   CHECK(complete("troupe de", 1) == "deploy delete ");
   CHECK(complete("troupe rollout re", 2) == "resume restart ");
+  CHECK(complete("troupe cluster s", 2) == "show ");
+  CHECK(complete("troupe cluster certificate --role c", 4) == "client controller ");
   CHECK(complete("troupe rollout undo --to", 3) == "--to-revision ");
   CHECK(complete("troupe status --output j", 3) == "json ");
   CHECK(complete("troupe completion b", 2) == "bash ");
