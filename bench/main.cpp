@@ -39,6 +39,7 @@ int run_all(const po::variables_map& given) {
   add_idle(all);
   add_http(all);
   add_worker(all);
+  add_placement(all);
 
   run_options options;
   options.filter = given["filter"].as<std::string>();

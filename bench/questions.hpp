@@ -15,6 +15,7 @@ void add_memory(suite& to);      ///< An idle replica against an idle bare actor
 void add_http(suite& to);        ///< Through the ingress, against nginx and a textbook Beast server.
 void add_worker(suite& to);      ///< In worker processes, against bare actors in another process.
 void add_idle(suite& to);        ///< What 10,000 replicas cost while nothing happens.
+void add_placement(suite& to);   ///< Finding nodes for 10,000 replicas, against a set that is kept in order.
 
 /// "1k", "100k", "1M"; 16 stays "16".
 inline std::string short_number(unsigned n) {

@@ -1,7 +1,7 @@
 // A process's certificate, key and CAs in a folder, and whether they are good.
 //
 // They are checked before CAF sees them: CAF 0.17 ends the process when one is bad, and takes none at all as a wish for
-// connections that anybody may make (research rows 45, 56).
+// connections that anybody may make.
 #pragma once
 
 #include <troupe/app/cluster/x509.hpp>
