@@ -5,6 +5,7 @@
 #include <troupe/messages/json_doc.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ namespace troupe {
 
 /// Amounts of everything but memory are in 1/10000: 0.5 is 5000. Memory is in bytes.
 inline constexpr std::uint64_t resource_unit = 10'000;
+
+/// Stands for a number that is no amount (`to_units`), so that `validate` refuses it by its name.
+inline constexpr std::uint64_t no_amount = std::numeric_limits<std::uint64_t>::max();
 
 namespace resource_name {
 inline constexpr std::string_view cpus = "num_cpus";

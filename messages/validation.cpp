@@ -31,6 +31,11 @@ std::optional<text_facts> look_at(std::string_view text) {
   return facts;
 }
 
+json amount_json(std::string_view name, std::uint64_t amount) {
+  return amount == no_amount ? json("no amount: negative, too large, or with more than 4 decimals")
+                             : amount_to_json(name, amount);
+}
+
 // Checks each option by itself.
 class checker {
 public:
@@ -90,7 +95,7 @@ public:
 
   void amount(std::string_view path, const resources& x, const spec_fields::amount_rule& rule) {
     if (const auto n = x.of(rule.resource); !spec_fields::is_amount(n, rule))
-      report(path, amount_to_json(rule.resource, n), rule.allowed);
+      report(path, amount_json(rule.resource, n), rule.allowed);
   }
 
   void custom_amounts(std::string_view path, const resources& x) {
@@ -99,7 +104,7 @@ public:
       report(path, json(own.size()), spec_fields::allowed_custom);
     for (const auto& a : own)
       if (!is_custom_resource(a.name) || a.amount > spec_fields::max_custom_amount)
-        report(std::string(path) + '.' + spec_fields::excerpt_of_key(a.name), amount_to_json(a.name, a.amount),
+        report(std::string(path) + '.' + spec_fields::excerpt_of_key(a.name), amount_json(a.name, a.amount),
                spec_fields::allowed_custom);
   }
 

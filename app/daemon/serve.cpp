@@ -265,9 +265,13 @@ int run(const serve_options& options) {
   const auto deployed = apps.deploy_at_start(config.document.applications);
   if (!deployed)
     throw cannot_start(deployed.refused->message);
-  for (const auto& [name, one] : deployed.value.applications)
+  for (const auto& [name, one] : deployed.value.applications) {
     if (!one)
       throw cannot_start(one.refused->message);
+    for (const auto& [deployment, answer] : one.value.deployments)
+      if (!answer.message.empty()) // a deploy by hand prints it
+        log.write(troupe::log_level::warning, deployment_name{name, deployment}.full() + ": " + answer.message);
+  }
   rest.start();
   if (scraped)
     scraped->start(1);

@@ -29,4 +29,21 @@ deployment_options& deployment_options::backpressure_retry_after(std::chrono::se
   return set(spec_.backpressure_retry_after_s, static_cast<std::uint32_t>(fits ? x.count() : largest));
 }
 
+deployment_options& deployment_options::amount(std::string_view name, double x) {
+  spec_.per_replica.set(name, to_units(x).value_or(no_amount));
+  return *this;
+}
+
+deployment_options& deployment_options::memory(std::uint64_t bytes) {
+  spec_.per_replica.set(resource_name::memory, bytes);
+  return *this;
+}
+
+deployment_options& deployment_options::resource(std::string_view name, double x) {
+  if (name != resource_name::memory)
+    return amount(name, x);
+  const auto units = to_units(x); // memory is in bytes, whatever way it is given
+  return memory(units && *units % resource_unit == 0 ? *units / resource_unit : no_amount);
+}
+
 } // namespace troupe

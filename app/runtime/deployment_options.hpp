@@ -30,6 +30,13 @@ public:
   deployment_options& version(std::string x) { return set(spec_.version, std::move(x)); }
   deployment_options& init_args(json x) { return set(spec_.init_args, json_doc{std::move(x)}); }
   deployment_options& execution(execution_mode x) { return set(spec_.execution, x); }
+
+  // What each replica holds of the machine (`runtime_options::local`): code, too. Numbers as operators write them, with
+  // at most 4 decimals; 0 = nothing. `per_replica` sets all at once, in the units of resources.hpp: 1/10000, bytes.
+  deployment_options& num_cpus(double x) { return amount(resource_name::cpus, x); }
+  deployment_options& num_gpus(double x) { return amount(resource_name::gpus, x); } ///< Above 1 only whole ones.
+  deployment_options& memory(std::uint64_t bytes);
+  deployment_options& resource(std::string_view name, double x); ///< One of your own.
   deployment_options& per_replica(resources x) { return set(spec_.per_replica, std::move(x)); }
 
   // Configuration: a change reaches running replicas through `reconfigure`.
@@ -66,6 +73,8 @@ public:
   deployment_options& canary(std::uint32_t x) { return set(spec_.rollout.canary, x); }
 
 private:
+  deployment_options& amount(std::string_view name, double x);
+
   template <class T>
   deployment_options& set(T& field, T value) {
     field = std::move(value);

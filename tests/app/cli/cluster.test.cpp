@@ -4,6 +4,8 @@
 
 #include <fixtures/files.hpp>
 
+namespace troupe::cluster_test {
+
 using namespace troupe;
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE("cluster: mistakes on the command line end with 2 and make nothing") {
   CHECK(w.run({"cluster", "show", "--dir", ""}).code == 2);
   CHECK_FALSE(std::filesystem::exists(w.dir()));
 }
+
+} // namespace troupe::cluster_test

@@ -3,6 +3,8 @@
 #include <troupe/app/cli/addresses.hpp>
 #include <troupe/app/cli/command.hpp>
 
+namespace troupe::command_line_test {
+
 using namespace troupe;
 
 namespace {
@@ -248,3 +250,5 @@ TEST_CASE("version and schema need no daemon") {
   CHECK(json::parse(version.out)["daemon"].is_null());
   CHECK(json::parse(w.run({"schema"}).out)["title"] == "troupe config file");
 }
+
+} // namespace troupe::command_line_test

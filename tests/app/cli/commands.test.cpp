@@ -2,6 +2,8 @@
 #include "cli_world.hpp"
 #include <troupe/app/config/document.hpp>
 
+namespace troupe::commands_test {
+
 using namespace troupe;
 
 namespace {
@@ -306,3 +308,5 @@ TEST_CASE("what the daemon says cannot move the cursor") {
   CHECK(result.out.find('\x1b') == std::string::npos);
   CHECK(has(result.out, "?[2Jboo | hoo?"));
 }
+
+} // namespace troupe::commands_test

@@ -1,6 +1,8 @@
 // The program's commands against a real daemon: what they print, and how they end.
 #include "program.hpp"
 
+namespace troupe::daemon_test {
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -142,3 +144,5 @@ TEST_CASE("a version that is written again for other bytes is warned of by plan 
   expect(t.run({"deploy", config, "--wait"}), 0, {warning, "unchanged, revision 1"});
   expect(t.run({"deploy", config, "--if-revision", "1"}), 0, {warning});
 }
+
+} // namespace troupe::daemon_test

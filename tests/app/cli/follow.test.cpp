@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+namespace troupe::follow_test {
+
 using namespace troupe;
 using cli::outcome;
 using cli::outcome_of;
@@ -304,3 +306,5 @@ TEST_CASE("text: widths are characters, tables align, durations are short") {
   CHECK(cli::duration_text(std::chrono::hours{25}) == "1 d 1 h");
   CHECK(cli::harmless("a\n\x1b\xC2\x9b\tb\n") == "a | ?? b");
 }
+
+} // namespace troupe::follow_test

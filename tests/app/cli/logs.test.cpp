@@ -2,6 +2,8 @@
 #include "app/logs/logs_fixture.hpp"
 #include "cli_world.hpp"
 
+namespace troupe::logs_test {
+
 using namespace troupe;
 using namespace troupe::test;
 using logs::channel;
@@ -49,3 +51,5 @@ TEST_CASE_FIXTURE(logs_of_two, "logs: that there are none is said, and why") {
   w.variables["TROUPE_DATA_DIR"] = (folder.path() / "gone").string();
   CHECK(has(w.run({"logs"}).err, "the logs cannot be read: "));
 }
+
+} // namespace troupe::logs_test

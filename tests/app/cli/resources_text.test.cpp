@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace troupe::resources_text_test {
+
 using namespace troupe;
 
 namespace {
@@ -57,3 +59,5 @@ TEST_CASE("a machine has CPUs and memory") {
   CHECK(x.of(resource_name::memory) > 0);
   CHECK(x.of(resource_name::gpus) == 0);
 }
+
+} // namespace troupe::resources_text_test

@@ -3,6 +3,8 @@
 #include <troupe/app/cli/yaml_text.hpp>
 #include <troupe/app/config/source.hpp>
 
+namespace troupe::yaml_text_test {
+
 using namespace troupe;
 
 namespace {
@@ -51,3 +53,5 @@ TEST_CASE("JSON as YAML comes back the same") {
     CHECK(read.source.value == value);
   }
 }
+
+} // namespace troupe::yaml_text_test

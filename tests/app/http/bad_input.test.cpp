@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace troupe::bad_input_test {
+
 using namespace troupe;
 using namespace troupe::testing_http;
 
@@ -165,3 +167,5 @@ TEST_CASE("what is unusual but allowed is taken") {
     CHECK(p.requests[4].method == "get");
   }
 }
+
+} // namespace troupe::bad_input_test

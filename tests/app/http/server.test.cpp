@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <thread>
 
+namespace troupe::server_test {
+
 using namespace troupe;
 using namespace troupe::testing_http;
 using namespace std::chrono_literals;
@@ -166,3 +168,5 @@ TEST_CASE("a status that is none is sent as 500") {
   client c{s.port};
   CHECK(c.ask(get("/")).status == 500);
 }
+
+} // namespace troupe::server_test

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+namespace troupe::session_test {
+
 using namespace troupe;
 using namespace troupe::testing_http;
 
@@ -246,3 +248,5 @@ TEST_CASE("with much unsent the next requests are not read") {
   CHECK(p.take().size() > 20'000);
   CHECK(p.core.takes_input());
 }
+
+} // namespace troupe::session_test

@@ -11,6 +11,8 @@
 #include <optional>
 #include <thread>
 
+namespace troupe::slow_clients_test {
+
 using namespace troupe;
 using namespace troupe::testing_http;
 using namespace std::chrono_literals;
@@ -233,3 +235,5 @@ TEST_CASE("an address that cannot be used is told") {
                        std::system_error);
   CHECK_THROWS_WITH(other.listen("nowhere", 0), doctest::Contains("an IPv4 or IPv6 address is needed"));
 }
+
+} // namespace troupe::slow_clients_test

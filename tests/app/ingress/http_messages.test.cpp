@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace troupe::http_messages_test {
+
 using namespace troupe;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("the usual responses say what they hold") {
   CHECK(response::json(200, "{}").header("content-type") == "application/json");
   CHECK(response::json(200, "{}").body == "{}");
 }
+
+} // namespace troupe::http_messages_test

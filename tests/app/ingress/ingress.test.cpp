@@ -1,6 +1,8 @@
 // The ingress in front of a real runtime, over loopback.
 #include "ingress_fixture.hpp"
 
+namespace troupe::ingress_test {
+
 using namespace troupe;
 using namespace troupe::testing_http;
 using namespace troupe::testing_ingress;
@@ -265,3 +267,5 @@ TEST_CASE("draining loses nothing that was accepted") {
   idle.close();
   CHECK(f.front.wait_idle(std::chrono::steady_clock::now() + 20s));
 }
+
+} // namespace troupe::ingress_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace troupe::route_table_test {
+
 using namespace troupe;
 using ingress::route;
 using ingress::route_table;
@@ -51,3 +53,5 @@ TEST_CASE("of two routes with one prefix the later counts") {
   CHECK(t.find("/a")->deployment.application == "y");
   CHECK(t.all().size() == 1);
 }
+
+} // namespace troupe::route_table_test

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <utility>
 
+namespace troupe::call_graph_test {
+
 using namespace troupe;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("handles that constructors get tell a runtime in what order its deploy
   CHECK(list->stopped == std::vector<std::string>{"m_first", "m_first", "m_first", "z_middle", "z_middle", "z_middle",
                                                   "a_last", "a_last", "a_last"});
 }
+
+} // namespace troupe::call_graph_test

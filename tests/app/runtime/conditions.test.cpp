@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace troupe::conditions_test {
+
 using namespace troupe;
 
 namespace {
@@ -74,3 +76,5 @@ TEST_CASE("lacking replicas are settled only for want of room") {
   x.waiting_for_room = 1;
   CHECK(is_settled(x));
 }
+
+} // namespace troupe::conditions_test

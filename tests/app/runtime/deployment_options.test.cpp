@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <set>
 #include <string>
+
+namespace troupe::deployment_options_test {
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -32,6 +35,10 @@ TEST_CASE("every option of a spec can be set by name") {
                         .version("7")
                         .init_args({{"a", 1}})
                         .execution(execution_mode::thread)
+                        .num_cpus(0.5)
+                        .num_gpus(2)
+                        .memory(1000)
+                        .resource("licence", 3)
                         .user_config("c")
                         .num_replicas(11)
                         .max_ongoing_requests(12)
@@ -67,6 +74,8 @@ TEST_CASE("every option of a spec can be set by name") {
       CHECK_MESSAGE(x.value() != defaults[x.key()], x.key());
   CHECK(spec.init_args.get() == json{{"a", 1}});
   CHECK(spec.user_config.get() == json("c"));
+  CHECK(spec.per_replica ==
+        resources{}.set("num_cpus", 5000).set("num_gpus", 20'000).set("memory", 1000).set("licence", 30'000));
   CHECK(spec.backpressure_retry_after_s == 14);
   CHECK(spec.rollout.progress_deadline == 24min);
   CHECK(spec.rollout.reconfigure_share() == replica_share::percent(100));
@@ -79,3 +88,30 @@ TEST_CASE("a retry-after that does not fit is refused by validation and not wrap
     CHECK(problems[0].path.find("retry_after") != std::string::npos);
   }
 }
+
+TEST_CASE("amounts are numbers as operators write them, and 0 takes one out again") {
+  const auto asks = [](deployment_options x) { return x.spec().per_replica; };
+  CHECK(asks(deployment_options{"x"}.num_cpus(2)) == resources{}.set("num_cpus", 2 * resource_unit));
+  CHECK(asks(deployment_options{"x"}.num_cpus(2).num_cpus(0)).empty());
+  CHECK(asks(deployment_options{"x"}.resource("num_cpus", 0.0001)) == resources{}.set("num_cpus", 1));
+  CHECK(asks(deployment_options{"x"}.resource("memory", 4096)) == resources{}.set("memory", 4096));
+  CHECK(asks(deployment_options{"x"}.num_gpus(1).per_replica(resources{}.set("a", 1))) == resources{}.set("a", 1));
+}
+
+TEST_CASE("amounts that are none are refused by validation, by their name") {
+  const auto refused = [](const deployment_options& x, const std::string& path) {
+    const auto problems = validate(x.spec());
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].path == "ray_actor_options." + path);
+    CHECK(problems[0].value == "\"no amount: negative, too large, or with more than 4 decimals\"");
+  };
+  refused(deployment_options{"x"}.num_cpus(-1), "num_cpus");
+  refused(deployment_options{"x"}.num_cpus(0.00005), "num_cpus");
+  refused(deployment_options{"x"}.num_gpus(std::numeric_limits<double>::quiet_NaN()), "num_gpus");
+  refused(deployment_options{"x"}.resource("licence", 1e13), "resources.licence");
+  refused(deployment_options{"x"}.resource("memory", 0.5), "memory");
+  CHECK(validate(deployment_options{"x"}.num_gpus(1.5).spec()).size() == 1);
+  CHECK(validate(deployment_options{"x"}.resource("no good", 1).spec()).size() == 1);
+}
+
+} // namespace troupe::deployment_options_test

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+namespace troupe::event_hub_test {
+
 using namespace troupe;
 using namespace std::chrono_literals;
 
@@ -92,3 +94,5 @@ TEST_CASE("a removed deployment is forgotten and wakes its waiters") {
   hub.wait(spell, seen, far());
   CHECK(hub.counts(spell).empty());
 }
+
+} // namespace troupe::event_hub_test

@@ -6,6 +6,8 @@
 #include <fixtures/files.hpp>
 #include <string>
 
+namespace troupe::machine_resources_test {
+
 using namespace troupe;
 using namespace troupe::test;
 
@@ -91,3 +93,5 @@ TEST_CASE("limits that cannot be understood are none") {
     CHECK(m.found() == all);
   }
 }
+
+} // namespace troupe::machine_resources_test

@@ -12,6 +12,8 @@
 #include <set>
 #include <thread>
 
+namespace troupe::runtime_test {
+
 using namespace troupe;
 using namespace std::chrono_literals;
 
@@ -291,3 +293,5 @@ TEST_CASE("a hook hears of a rollout, and may not block") {
   const std::unique_lock guard{mutex};
   CHECK(heard.contains("deploy_accepted"));
 }
+
+} // namespace troupe::runtime_test

@@ -14,6 +14,8 @@
 #include <mutex>
 #include <thread>
 
+namespace troupe::shutdown_test {
+
 using namespace troupe;
 using namespace std::chrono_literals;
 
@@ -312,3 +314,5 @@ TEST_CASE("two runtimes with systems of their own") {
   CHECK_THROWS_AS(second.status("k"), command_failed);
   CHECK(first.wait_until_healthy("k", long_time));
 }
+
+} // namespace troupe::shutdown_test
