@@ -87,7 +87,8 @@ bool world::rests() {
       using state = deployment_state_name;
       const bool moves = d.starting + d.reconfiguring + d.stopping + d.given_up > 0 ||
                          (d.rollout.in_flight > 0 && d.waiting_for_room == 0) || d.deleting;
-      const bool waits = d.waiting_for_room > 0 || d.num_replicas == 0;
+      const bool waits =
+          d.waiting_for_room > 0 || d.rollout.reason == rollout_reason::waiting_for_room || d.num_replicas == 0;
       const bool told = d.state == state::healthy || d.state == state::paused ||
                         (d.state == state::deploy_failed && d.rollout.phase != rollout_phase::rolling);
       if (moves || (!told && !waits))
