@@ -87,8 +87,9 @@ bool is_whole(const json& d) {
   if (text(part(d, "rollout"), "phase") != "complete")
     return false;
   const auto available = number(d, "available");
-  return state == "HEALTHY" || (state == "UPSCALING" && is_quiet(d) && available > 0 &&
-                                available + number(d, "waiting_for_room") >= number(d, "num_replicas"));
+  const auto waiting = number(d, "waiting_for_room");
+  return state == "HEALTHY" || (state == "UPSCALING" && is_quiet(d) && available > 0 && waiting > 0 &&
+                                available + waiting >= number(d, "num_replicas"));
 }
 
 } // namespace
