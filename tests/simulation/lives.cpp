@@ -26,17 +26,18 @@ void scenario::begin_life() {
     workers_ = std::make_unique<simulated_workers>(fate_.next());
     workers_->attach(*simulation_);
     workers_->allow_faults(faulty_);
-    workers_->on_end = [this] { // what waited for its replica goes elsewhere
-      for (std::size_t i = 0; i < books_.deployments(); ++i)
-        ++books_.deployment(i).disturbances;
-    };
     code_ = workers_->code_for(user_code_, "worker");
   }
   books_.attach(*simulation_);
   if (faulty_)
     simulation_->allow_faults();
-  if (options_.wrong_request == wrong_request_rule::loses_stopped)
-    simulation_->messages().loses = [](const caf::message& m) { return m.match_elements<replica_stopped>(); };
+  simulation_->messages().loses = [this](const caf::message& m) {
+    if (!m.match_elements<replica_stopped>())
+      return false;
+    for (std::size_t i = 0; i < books_.deployments(); ++i) // what waited for the replica has gone elsewhere
+      ++books_.deployment(i).disturbances;
+    return options_.wrong_request == wrong_request_rule::loses_stopped;
+  };
   simulation_->use(faults_);
   if (!store_)
     return;

@@ -124,8 +124,6 @@ void simulated_workers::detach(std::uint64_t place) {
 void simulated_workers::kill(std::uint64_t place, std::string) { detach(place); }
 
 void simulated_workers::end(worker& w, std::uint64_t place) {
-  if (on_end)
-    on_end();
   w.who = nullptr;
   if (!w.host)
     return;

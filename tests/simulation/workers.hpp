@@ -27,8 +27,7 @@ public:
   /// `inner`, as a library's deployment `name`, in workers.
   std::shared_ptr<const code> code_for(std::shared_ptr<const code> inner, std::string name);
 
-  std::function<void()> on_end; ///< A worker was lost or is not needed any more.
-  void crash_one();             ///< A worker that is up, chosen by the seed, ends without a word.
+  void crash_one(); ///< A worker that is up, chosen by the seed, ends without a word.
 
   void attach(replica::worker_place place, std::shared_ptr<const replica::remote_code> what,
               caf::strong_actor_ptr who) override;
