@@ -61,7 +61,8 @@ done = function(summary)
     all.answered, all.died, all.unavailable, all.other, e.connect + e.read + e.write + e.timeout))
 end
 LUA
-wrk -t1 -c32 -d3600s --timeout 60s -s "$work/load.lua" "http://127.0.0.1:$http/" >"$work/wrk" 2>>"$work/log" &
+# Where workers die faster than they start, requests wait: late is not lost.
+wrk -t1 -c32 -d3600s --timeout 600s -s "$work/load.lua" "http://127.0.0.1:$http/" >"$work/wrk" 2>>"$work/log" &
 load=$!
 
 frozen=0
