@@ -10,11 +10,6 @@ namespace troupe::nodes {
 namespace {
 
 constexpr std::size_t kept_incarnations = 8;
-constexpr std::size_t max_labels = 64;
-constexpr std::uint64_t max_amount = 1'000'000ULL * resource_unit; // a million CPUs
-constexpr std::uint64_t max_memory = 1ULL << 50U;                  // 1 PiB
-
-bool is_alive(node_state x) { return x != node_state::lost && x != node_state::gone; }
 
 std::string seconds(std::chrono::milliseconds x) {
   auto text = std::to_string(x.count() / 1000);
@@ -24,51 +19,6 @@ std::string seconds(std::chrono::milliseconds x) {
 }
 
 } // namespace
-
-std::string to_string(node_state x) {
-  switch (x) {
-  case node_state::joining:
-    return "JOINING";
-  case node_state::ready:
-    return "READY";
-  case node_state::suspect:
-    return "SUSPECT";
-  case node_state::lost:
-    return "LOST";
-  case node_state::draining:
-    return "DRAINING";
-  case node_state::gone:
-    return "GONE";
-  }
-  return "unknown(" + std::to_string(static_cast<int>(x)) + ')';
-}
-
-std::vector<std::string> problems(const node_about& x) {
-  std::vector<std::string> all;
-  const auto bad = [&](std::string path, const std::string& value, std::string_view allowed) {
-    all.push_back(std::move(path) + ": " + value + " is not allowed; expected " + std::string(allowed));
-  };
-  if (const auto allowed = name_problem(x.name))
-    bad("name", '"' + x.name.substr(0, max_name_length) + '"', *allowed);
-  if (x.incarnation == 0)
-    bad("incarnation", "0", "a number above 0");
-  if (x.labels.size() > max_labels)
-    bad("labels", std::to_string(x.labels.size()) + " labels", "at most " + std::to_string(max_labels));
-  for (const auto& [key, value] : x.labels)
-    if (name_problem(key) || (!value.empty() && name_problem(value)))
-      bad("labels", '"' + key.substr(0, max_name_length) + '=' + value.substr(0, max_name_length) + '"',
-          "key and value of at most 128 characters without '#' and '/'");
-  for (const auto& a : x.total.amounts) {
-    const auto is_memory = a.name == resource_name::memory;
-    const auto is_known = is_memory || a.name == resource_name::cpus || a.name == resource_name::gpus;
-    if (!is_known && !is_custom_resource(a.name))
-      bad("resources", '"' + a.name.substr(0, max_name_length) + '"',
-          "num_cpus, num_gpus, memory, or 1 to 64 letters, digits, and _ - . : /");
-    else if (const auto most = is_memory ? max_memory : max_amount; a.amount > most)
-      bad("resources." + a.name, amount_text(a.name, a.amount), "at most " + amount_text(a.name, most));
-  }
-  return all;
-}
 
 transition machine::step(instant now, const any_event& ev) {
   now_ = now;
@@ -84,8 +34,7 @@ transition machine::step(instant now, const any_event& ev) {
   return std::move(out_);
 }
 
-// -- nodes say
-// ---------------------------------------------------------------------------------------------------------
+// -- nodes say -------------------------------------------------------------------------------------------------------
 
 void machine::on(const event::restore& ev) {
   last_id_ = std::max(last_id_, ev.last_id);
@@ -250,64 +199,7 @@ void machine::on(const event::leaving& ev) {
     follow(*r);
 }
 
-// -- operators say
-// -----------------------------------------------------------------------------------------------------
-
-void machine::on(const event::cordon& ev) {
-  if (unknown(ev.name))
-    return;
-  const auto k = known(ev.name);
-  wish(ev.name, ev.on, ev.on && k.drained, k.expected);
-  const auto it = records_.find(ev.name);
-  if (it == records_.end() || !is_alive(it->second.state))
-    return;
-  auto& r = it->second;
-  emit(effect::notify{ev.on ? "node_cordoned" : "node_uncordoned", ev.name, {}});
-  if (r.state == node_state::draining && resting(r) == node_state::ready)
-    enter(r, node_state::ready, {});
-  else
-    follow(r);
-}
-
-void machine::on(const event::drain& ev) {
-  if (unknown(ev.name))
-    return;
-  const auto k = known(ev.name);
-  wish(ev.name, k.cordoned, true, k.expected);
-  const auto it = records_.find(ev.name);
-  if (it == records_.end() || !is_alive(it->second.state))
-    return;
-  if (it->second.state == node_state::ready)
-    enter(it->second, node_state::draining, "an operator drains it");
-  else
-    follow(it->second);
-}
-
-void machine::on(const event::remove& ev) {
-  if (unknown(ev.name))
-    return;
-  if (const auto it = records_.find(ev.name); it != records_.end()) {
-    auto& r = it->second;
-    if (is_alive(r.state) && !r.empty && !ev.force)
-      return refuse(errc::rejected, "node \"" + ev.name + "\" is " + to_string(r.state) +
-                                        " and may have replicas; drain it first, or remove it with --force");
-    if (is_alive(r.state) && r.empty) {
-      end(r, node_state::gone, "an operator has removed it");
-    } else if (is_alive(r.state)) {
-      const auto link = std::exchange(r.link, 0);
-      links_.erase(link);
-      end(r, node_state::lost, "an operator has removed it");
-      if (link != 0)
-        turn_away(link, errc::rejected, "an operator has removed this node", true);
-    }
-    arm(r, instant{0});
-    records_.erase(it);
-  }
-  wish(ev.name, false, false, false);
-}
-
-// -- time
-// --------------------------------------------------------------------------------------------------------------
+// -- time ------------------------------------------------------------------------------------------------------------
 
 void machine::on(const event::timer& ev) {
   if (ev.epoch != timer_epoch_)
@@ -363,8 +255,7 @@ void machine::arm(record& r, instant at) {
     deadlines_.emplace(at, r.about.name);
 }
 
-// -- states
-// ------------------------------------------------------------------------------------------------------------
+// -- states ----------------------------------------------------------------------------------------------------------
 
 void machine::enter(record& r, node_state next, std::string why) {
   if (next != node_state::suspect && next != node_state::joining)
@@ -434,8 +325,7 @@ node_state machine::resting(const record& r) const {
   return known(r.about.name).drained || r.leaving ? node_state::draining : node_state::ready;
 }
 
-// -- what is stored, and answers
-// ---------------------------------------------------------------------------------------
+// -- what is stored, and answers -------------------------------------------------------------------------------------
 
 known_node machine::known(const std::string& name) const {
   const auto it = known_.find(name);
@@ -452,15 +342,6 @@ void machine::wish(const std::string& name, bool cordoned, bool drained, bool ex
     known_.erase(name);
   emit(effect::persist{next, last_id_});
 }
-
-bool machine::unknown(const std::string& name) {
-  if (records_.count(name) > 0 || known_.count(name) > 0)
-    return false;
-  refuse(errc::rejected, "there is no node \"" + name.substr(0, max_name_length) + "\"; see `troupe node list`");
-  return true;
-}
-
-void machine::refuse(errc code, std::string why) { out_.refused = {code, std::move(why)}; }
 
 void machine::turn_away(std::uint64_t link, errc code, std::string why, bool for_good) {
   emit(effect::refuse{link, {code, std::move(why)}, for_good});

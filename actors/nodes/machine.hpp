@@ -63,6 +63,7 @@ using instant = std::chrono::nanoseconds;
 enum class node_state : std::uint8_t { joining = 0, ready = 1, suspect = 2, lost = 3, draining = 4, gone = 5 };
 std::string to_string(node_state x); ///< "JOINING" ...
 constexpr node_state last_enumerator(node_state) { return node_state::gone; }
+constexpr bool is_alive(node_state x) { return x != node_state::lost && x != node_state::gone; }
 
 /// Both sides refuse another one: messages are positional and carry no version of their own.
 inline constexpr std::uint32_t node_wire_version = 1;

@@ -1,4 +1,5 @@
 // The ledger of room: first come, first served, and never more than there is.
+// long file: one ledger; its rows share what writes claims and reads grants
 #include <troupe/actors/controller/placement.hpp>
 
 #include <doctest/doctest.h>

@@ -77,6 +77,14 @@ void world::check_step(std::uint32_t available_before) {
     fail("10: the status tells another target");
 }
 
+resources world::held() const {
+  resources sum;
+  for (const auto& [id, p] : puppets_)
+    if (!p.abandoned)
+      add(sum, p.what->spec.per_replica);
+  return sum;
+}
+
 void world::check_at_rest() {
   if (deleting_) {
     if (!removed)

@@ -371,14 +371,6 @@ std::uint32_t world::room() const {
   return std::min(n_, sum);
 }
 
-resources world::held() const {
-  resources sum;
-  for (const auto& [id, p] : puppets_)
-    if (!p.abandoned)
-      add(sum, p.what->spec.per_replica);
-  return sum;
-}
-
 // -- seeing --
 
 std::uint32_t world::count(bool (puppet::*which)() const, const std::string& label) const {
