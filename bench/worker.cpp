@@ -3,6 +3,7 @@
 #include "bare.hpp"
 #include "http_servers.hpp"
 #include "in_workers.hpp"
+#include "library/number.hpp"
 #include "machine.hpp"
 #include "panel.hpp"
 #include "questions.hpp"
@@ -30,7 +31,7 @@ struct calls_of {
 };
 
 /// Keeps `window` calls open; sets the rate of those after the warm-up. `ask(self, number)` sends one.
-template <class Ask>
+template <class Answer, class Ask>
 class remote_client final : public caf::event_based_actor {
 public:
   remote_client(caf::actor_config& cfg, calls_of what, Ask ask, std::promise<double>& rate)
@@ -49,7 +50,7 @@ private:
       return;
     ask_(this, ++sent_)
         .then(
-            [this](std::uint64_t) {
+            [this](const Answer&) {
               if (++answered_ == what_.warm_up)
                 start_ = steady::now();
               if (answered_ < what_.warm_up + what_.calls)
@@ -74,20 +75,21 @@ private:
   steady::time_point start_;
 };
 
-template <class Ask>
+template <class Answer, class Ask>
 sample rate_of(caf::actor_system& system, calls_of what, Ask ask) {
   std::promise<double> rate;
   auto result = rate.get_future();
-  caf::anon_send(system.spawn<remote_client<Ask>>(what, std::move(ask), rate), begin_calls{});
+  caf::anon_send(system.spawn<remote_client<Answer, Ask>>(what, std::move(ask), rate), begin_calls{});
   return {result.get()};
 }
 
 sample call_worker(calls_of what, const std::string& policy) {
   in_workers all{policy};
   all.deploy("echo", what.window);
-  auto to = all.runtime().handle<std::uint64_t(std::uint64_t)>("echo");
-  return rate_of(all.system(), what,
-                 [to](caf::event_based_actor* self, std::uint64_t x) mutable { return to.request(self, x); });
+  auto to = all.runtime().handle<number(number)>("echo");
+  return rate_of<number>(all.system(), what, [to](caf::event_based_actor* self, std::uint64_t x) mutable {
+    return to.request(self, number{x});
+  });
 }
 
 void set_remote(caf::actor_system_config& config, const std::string& policy) {
@@ -105,7 +107,7 @@ sample call_bare_remote(calls_of what, const std::string& policy) {
   auto to = system.middleman().remote_actor("127.0.0.1", port);
   if (!to)
     throw std::runtime_error(system.render(to.error()));
-  return rate_of(system, what, [to = std::move(*to)](caf::event_based_actor* self, std::uint64_t x) {
+  return rate_of<std::uint64_t>(system, what, [to = std::move(*to)](caf::event_based_actor* self, std::uint64_t x) {
     return self->request(to, caf::infinite, x);
   });
 }

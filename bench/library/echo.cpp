@@ -1,13 +1,12 @@
 // libbench_echo.so: what benchmarks run in worker processes.
+#include "number.hpp"
 #include <troupe/app/library/application.hpp>
-
-#include <cstdint>
 
 namespace {
 
 class echo {
 public:
-  std::uint64_t operator()(std::uint64_t x) { return x; }
+  troupe::bench::number operator()(troupe::bench::number x) { return x; }
 };
 
 class hello {
