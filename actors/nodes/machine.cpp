@@ -258,8 +258,6 @@ void machine::arm(record& r, instant at) {
 // -- states ----------------------------------------------------------------------------------------------------------
 
 void machine::enter(record& r, node_state next, std::string why) {
-  if (next != node_state::suspect && next != node_state::joining)
-    r.before = next;
   const bool was_suspect = r.state == node_state::suspect;
   r.state = next;
   r.since = now_;
@@ -350,6 +348,11 @@ void machine::turn_away(std::uint64_t link, errc code, std::string why, bool for
 machine::record* machine::by_id(std::uint64_t id) {
   const auto it = ids_.find(id);
   return it == ids_.end() ? nullptr : &records_.at(it->second);
+}
+
+machine::record* machine::by_name(const std::string& name) {
+  const auto it = records_.find(name);
+  return it == records_.end() || !is_alive(it->second.state) ? nullptr : &it->second;
 }
 
 std::vector<node_view> machine::list() const {

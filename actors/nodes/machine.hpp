@@ -303,7 +303,8 @@ private:
   void wish(const std::string& name, bool cordoned, bool drained, bool expected);
   void refuse(errc code, std::string why);
   void turn_away(std::uint64_t link, errc code, std::string why, bool for_good);
-  record* by_id(std::uint64_t id); ///< Alive; nullptr if there is none.
+  record* by_id(std::uint64_t id);          ///< Alive; nullptr if there is none.
+  record* by_name(const std::string& name); ///< Likewise.
   bool unknown(const std::string& name);
 
   known_node known(const std::string& name) const;

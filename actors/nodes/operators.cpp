@@ -11,15 +11,14 @@ void machine::on(const event::cordon& ev) {
     return;
   const auto k = known(ev.name);
   wish(ev.name, ev.on, ev.on && k.drained, k.expected);
-  const auto it = records_.find(ev.name);
-  if (it == records_.end() || !is_alive(it->second.state))
+  auto* r = by_name(ev.name);
+  if (!r)
     return;
-  auto& r = it->second;
   emit(effect::notify{ev.on ? "node_cordoned" : "node_uncordoned", ev.name, {}});
-  if (r.state == node_state::draining && resting(r) == node_state::ready)
-    enter(r, node_state::ready, {});
+  if (r->state == node_state::draining && resting(*r) == node_state::ready)
+    enter(*r, node_state::ready, {});
   else
-    follow(r);
+    follow(*r);
 }
 
 void machine::on(const event::drain& ev) {
@@ -27,13 +26,13 @@ void machine::on(const event::drain& ev) {
     return;
   const auto k = known(ev.name);
   wish(ev.name, k.cordoned, true, k.expected);
-  const auto it = records_.find(ev.name);
-  if (it == records_.end() || !is_alive(it->second.state))
+  auto* r = by_name(ev.name);
+  if (!r)
     return;
-  if (it->second.state == node_state::ready)
-    enter(it->second, node_state::draining, "an operator drains it");
+  if (r->state == node_state::ready)
+    enter(*r, node_state::draining, "an operator drains it");
   else
-    follow(it->second);
+    follow(*r);
 }
 
 void machine::on(const event::remove& ev) {
