@@ -3,6 +3,8 @@
 
 #include <troupe/messages/caf_compat.hpp>
 
+#include <caf/optional.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -25,11 +27,12 @@ TROUPE_INSPECT(request_tags, x.request_id, x.traceparent, x.tracestate, x.sessio
 
 /// The context on the wire: the deadline travels as the time that remains (clocks of machines differ).
 struct wire_context {
+  static constexpr auto no_deadline = std::chrono::nanoseconds::max();
+
   std::uint64_t request_number = 0;
-  bool has_deadline = false;
-  std::chrono::nanoseconds remaining{0};
-  request_tags tags;
+  std::chrono::nanoseconds remaining = no_deadline;
+  caf::optional<request_tags> tags; ///< None: all are empty.
 };
-TROUPE_INSPECT(wire_context, x.request_number, x.has_deadline, x.remaining, x.tags)
+TROUPE_INSPECT(wire_context, x.request_number, x.remaining, x.tags)
 
 } // namespace troupe

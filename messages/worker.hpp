@@ -18,8 +18,9 @@
 
 namespace troupe {
 
-/// Both sides are one program, but a package update may replace the file while the daemon runs.
-inline constexpr std::uint32_t worker_wire_version = 1;
+/// Both sides are one program, but a package update may replace the file while the daemon runs. Another number wherever
+/// a struct that goes between them gets another shape.
+inline constexpr std::uint32_t worker_wire_version = 2;
 
 /// One request that has begun. `id` is unique among those of its replica.
 struct worker_call {

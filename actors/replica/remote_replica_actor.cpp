@@ -159,6 +159,7 @@ private:
   // -- requests
 
   void on_wake() {
+    const enter_scope scope{{nullptr, nullptr, context()}};
     if (machine_.awaits_drained())
       look_whether_drained();
     else
@@ -196,18 +197,19 @@ private:
     x.key = call->key;
     x.request = std::move(*request);
     x.context.request_number = call->ctx.request_number;
-    if (call->ctx.has_deadline()) {
-      x.context.has_deadline = true;
+    if (call->ctx.has_deadline())
       x.context.remaining = std::max(call->ctx.deadline - calls_->now(), time_point::duration{0});
+    const auto caller = call->ctx.caller();
+    if (call->ctx.tags || !caller.empty()) {
+      x.context.tags = call->ctx.tags ? *call->ctx.tags : request_tags{};
+      x.context.tags->caller = caller;
     }
-    if (call->ctx.tags)
-      x.context.tags = *call->ctx.tags;
-    x.context.tags.caller = call->ctx.caller();
     begun_.emplace(x.id, begun_call{std::move(call), attempt});
     note_running();
   }
 
   void on_answers(worker_answers& x) {
+    const enter_scope scope{{nullptr, nullptr, context()}};
     for (auto& a : x.answers) {
       const auto it = begun_.find(a.id);
       if (it == begun_.end())
@@ -241,11 +243,12 @@ private:
       run(machine_.step(event::drained{}));
   }
 
-  /// Not a control message of the protocol with the owner: it goes over one connection, once and in order.
+  /// Not a control message of the protocol with the owner: it goes over one connection, once and in order. Without a
+  /// sender, whom both sides would look up for every request.
   template <class T>
   void send_to_host(T&& x) {
     auto* to = caf::actor_cast<caf::abstract_actor*>(host_);
-    to->enqueue(caf::make_mailbox_element(ctrl(), caf::make_message_id(), {}, std::forward<T>(x)), context());
+    to->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::forward<T>(x)), context());
   }
 
   // -- effects

@@ -120,6 +120,7 @@ int run(const handover& h) {
 
   caf::actor_system_config config;
   register_messages(config);
+  control::set_scheduler_policy(config, "local");
   config.set("scheduler.max-threads", static_cast<std::size_t>(h.threads));
   config.load<caf::io::middleman>();
   config.set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds{1}});

@@ -127,10 +127,10 @@ private:
         continue;
       }
       call->ctx.request_number = c.context.request_number;
-      if (c.context.has_deadline)
+      if (c.context.remaining != wire_context::no_deadline)
         call->ctx.deadline = h.calls->now() + c.context.remaining;
-      if (c.context.tags != request_tags{})
-        call->ctx.tags = std::make_shared<const request_tags>(std::move(c.context.tags));
+      if (c.context.tags)
+        call->ctx.tags = std::make_shared<const request_tags>(std::move(*c.context.tags));
       router::submit(h.calls, std::move(call), context());
     }
   }

@@ -39,6 +39,9 @@ private:
       x = static_cast<type>(next);
     } else if constexpr (std::is_same_v<type, std::string>) {
       x = "text " + std::to_string(++count_);
+    } else if constexpr (requires { x.value(); }) { // optional
+      x = std::remove_reference_t<decltype(*x)>{};
+      fill(*x);
     } else if constexpr (requires { x.count(); }) {
       x = type{1'000'000 + ++count_};
     } else if constexpr (requires { x.resize(2); }) {
