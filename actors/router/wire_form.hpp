@@ -1,4 +1,4 @@
-// How requests and answers leave the process: as CAF's binary form of what their `inspect` lists.
+// How requests and answers leave the process: in CAF's binary form.
 #pragma once
 
 #include <caf/binary_deserializer.hpp>
@@ -13,11 +13,18 @@
 
 namespace troupe::wire {
 
-/// Whether values of T can leave the process.
+/// What needs no `inspect`.
 template <class T>
-inline constexpr bool can_travel =
-    std::is_default_constructible_v<T>&& caf::detail::is_inspectable<caf::binary_serializer, T>::value&&
-        caf::detail::is_inspectable<caf::binary_deserializer, T>::value;
+inline constexpr bool is_bare = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
+template <class T>
+inline constexpr bool is_bare<std::vector<T>> = is_bare<T> && !std::is_same_v<T, bool>;
+
+/// Whether values of T can leave the process: numbers, strings, vectors of either (or of such vectors), and what has an
+/// `inspect`.
+template <class T>
+inline constexpr bool can_travel = is_bare<T> || (std::is_default_constructible_v<T> &&
+                                                  caf::detail::is_inspectable<caf::binary_serializer, T>::value &&
+                                                  caf::detail::is_inspectable<caf::binary_deserializer, T>::value);
 
 /// Nothing when T cannot travel.
 template <class T>
