@@ -68,8 +68,7 @@ public:
       x.queue.push_back(job);
       sleeper = next_sleeper(x);
     }
-    if (sleeper)
-      sleeper->wake.notify_one();
+    notify(sleeper);
   }
 
   /// As `central_enqueue` of each, but workers are woken once, when all are in the queue, and no more of them than it
@@ -95,7 +94,7 @@ public:
           sleepers.push_back(sleeper);
     }
     for (auto* sleeper : sleepers)
-      sleeper->wake.notify_one();
+      notify(sleeper);
   }
 
   template <class Worker>
@@ -122,8 +121,7 @@ public:
       if (x.coming == 0)
         sleeper = next_sleeper(x);
     }
-    if (sleeper)
-      sleeper->wake.notify_one();
+    notify(sleeper);
   }
 
   template <class Worker>
@@ -225,8 +223,7 @@ private:
       if (left || (!x.watcher && !x.queue.empty()))
         sleeper = next_sleeper(x);
     }
-    if (sleeper)
-      sleeper->wake.notify_one();
+    notify(sleeper);
   }
 
   static std::size_t count_asleep(const coordinator_data& x) { return x.asleep.size() + (x.watcher ? 1 : 0); }
@@ -235,6 +232,11 @@ private:
     x.watcher = to;
     x.watched.store(to != nullptr, std::memory_order_relaxed);
     x.anyone_asleep.store(count_asleep(x) != 0, std::memory_order_relaxed);
+  }
+
+  static void notify(worker_data* sleeper) {
+    if (sleeper)
+      sleeper->wake.notify_one();
   }
 
   /// Under the lock: whom to notify once that is free, if anybody sleeps.

@@ -84,10 +84,11 @@ bool fetcher::make_room(std::uint64_t bytes) {
   };
   if (wrong_ == wrong_fetch::ignores_limit)
     return true;
-  auto from = free_;
+  decltype(free_) used_too;
   if (wrong_ == wrong_fetch::forgets_users)
     for (const auto& [digest, c] : copies_)
-      from.emplace(c.free_since, digest);
+      used_too.emplace(c.free_since, digest);
+  const auto& from = wrong_ == wrong_fetch::forgets_users ? used_too : free_;
   std::vector<std::string> victims; // nothing is removed for what will not fit all the same
   auto used = bytes_;
   for (auto it = from.begin(); it != from.end() && !fits(used); ++it) {
@@ -122,9 +123,8 @@ void fetcher::on(const event::chunk& ev) {
   if (t.total == 0 && !learn_total(it, ev.total))
     return;
   if (ev.total != t.total || ev.bytes != std::min(limits_.chunk_bytes, t.total - std::min(t.total, offset)))
-    return end(it, errc::unavailable,
-               "the controller sent " + std::to_string(ev.bytes) + " bytes at " + std::to_string(offset) + " of " +
-                   std::to_string(ev.total) + ", which does not go with a content of " + std::to_string(t.total));
+    return end(it, "the controller sent " + std::to_string(ev.bytes) + " bytes at " + std::to_string(offset) + " of " +
+                       std::to_string(ev.total) + ", which does not go with a content of " + std::to_string(t.total));
   emit(effect::write_chunk{fetch, offset});
   t.here += ev.bytes;
   if (t.here < t.total)
@@ -137,16 +137,15 @@ void fetcher::on(const event::chunk& ev) {
 bool fetcher::learn_total(transfers::iterator it, std::uint64_t total) {
   auto& t = it->second;
   if (total == 0) {
-    end(it, errc::unavailable, "the controller's copy is empty");
+    end(it, "the controller's copy is empty");
     return false;
   }
   if (!make_room(total)) {
     std::uint64_t unused = 0;
     for (const auto& [since, digest] : free_)
       unused += copies_.at(digest).bytes;
-    end(it, errc::unavailable,
-        "no room on the node: " + std::to_string(total) + " bytes; of " + std::to_string(limits_.cache_bytes) +
-            " for code " + std::to_string(bytes_ - unused) + " are in use");
+    end(it, "no room on the node: " + std::to_string(total) + " bytes; of " + std::to_string(limits_.cache_bytes) +
+                " for code " + std::to_string(bytes_ - unused) + " are in use");
     return false;
   }
   t.total = total;
@@ -156,12 +155,12 @@ bool fetcher::learn_total(transfers::iterator it, std::uint64_t total) {
 
 void fetcher::on(const event::not_there& ev) {
   if (const auto it = transfers_.find(take_ask(ev.ask).fetch); it != transfers_.end())
-    end(it, errc::unavailable, "the controller has no such code: " + ev.why);
+    end(it, "the controller has no such code: " + ev.why);
 }
 
 void fetcher::on(const event::disk_failed& ev) {
   if (const auto it = transfers_.find(ev.fetch); it != transfers_.end())
-    end(it, errc::unavailable, "the node's disk: " + ev.why);
+    end(it, "the node's disk: " + ev.why);
 }
 
 void fetcher::on(const event::checked& ev) {
@@ -171,8 +170,7 @@ void fetcher::on(const event::checked& ev) {
   auto& t = it->second;
   if (!ev.right) {
     if (t.tries >= limits_.tries)
-      return end(it, errc::unavailable,
-                 "what the controller sent is not " + t.digest + ", " + std::to_string(t.tries) + " times");
+      return end(it, "what the controller sent is not " + t.digest + ", " + std::to_string(t.tries) + " times");
     ++t.tries;
     return begin_again(it);
   }
@@ -194,10 +192,10 @@ void fetcher::begin_again(transfers::iterator it) {
   queue(it);
 }
 
-void fetcher::end(transfers::iterator it, errc code, const std::string& why) {
+void fetcher::end(transfers::iterator it, const std::string& why) {
   const auto& t = it->second;
   for (const auto user : t.users) {
-    emit(effect::failed{user, t.digest, {code, why}});
+    emit(effect::failed{user, t.digest, {errc::unavailable, why}});
     const auto at = needs_.find(user);
     at->second.erase(t.digest);
     if (at->second.empty())

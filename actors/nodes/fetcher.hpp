@@ -185,7 +185,7 @@ private:
   bool learn_total(transfers::iterator it, std::uint64_t total);
   bool make_room(std::uint64_t bytes);
   void begin_again(transfers::iterator it);
-  void end(transfers::iterator it, errc code, const std::string& why);
+  void end(transfers::iterator it, const std::string& why);
   void forget(transfers::iterator it);
   void leave(transfers::iterator it);
   void release(const std::string& digest, std::uint64_t user);
