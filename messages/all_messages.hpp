@@ -7,6 +7,7 @@
 #include <troupe/messages/deployment_spec.hpp>
 #include <troupe/messages/http.hpp>
 #include <troupe/messages/json_doc.hpp>
+#include <troupe/messages/node.hpp>
 #include <troupe/messages/replica.hpp>
 #include <troupe/messages/request.hpp>
 #include <troupe/messages/status.hpp>
@@ -31,7 +32,10 @@ using all_messages =
               room_granted, replica_stuck, deployment_removed, replica_status, rollout_status, deployment_status,
               revision_info, application_status, restore_deployment, restoration_finished, worker_call, worker_calls,
               worker_answer, worker_answers, worker_replica_made, start_worker_replica, drop_worker_replica, end_worker,
-              worker_hello>;
+              worker_hello, abandon_worker_replica, replica_placed, offer_node, lose_node, take_seat, leave_seat,
+              seat_taken, hold_seats, evacuate_node, node_challenge, node_proof, node_refused, node_welcome, code_file,
+              load_code, unload_code, code_loaded, code_chunk, code_missing, node_released, ask_code_chunk, node_knock,
+              node_label, node_join, node_settled, node_word, node_leaving>;
 
 /// An inspector that only takes the name.
 struct name_inspector {

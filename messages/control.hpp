@@ -189,9 +189,74 @@ struct room_granted {
   std::vector<std::uint32_t> granted;
   resources spare; ///< Beyond that, what the next replica could have of: its deployment's own, and free.
   room_shortage lacks;
+  std::string nodes; ///< In a cluster, while something lacks: how many nodes fit, and why the others don't.
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks)
+TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks, x.nodes)
+
+// -- seats: which node a replica gets (those who start replicas on nodes <-> controller) ------------------------------
+
+/// Replicas may be placed on this node, or stay where they are while no new ones come; the first word on a node brings
+/// what it has. Sent again when it changes.
+struct offer_node {
+  std::uint64_t node = 0; ///< One membership of a node; never 0, never reused.
+  std::string name;
+  std::vector<std::string> label_keys; ///< As many as values, in their order.
+  std::vector<std::string> label_values;
+  resources total;
+  bool open = true; ///< For new replicas.
+  bool draining = false;
+};
+TROUPE_INSPECT(offer_node, x.node, x.name, x.label_keys, x.label_values, x.total, x.open, x.draining)
+
+/// The node is gone, and all that was on it.
+struct lose_node {
+  std::uint64_t node = 0;
+};
+TROUPE_INSPECT(lose_node, x.node)
+
+/// A replica of `of` that asks for `each` starts: it sits down on room that was granted. Answered by `seat_taken`, at
+/// once or when there is room. `place` is never reused.
+struct take_seat {
+  std::uint64_t place = 0;
+  deployment_name of;
+  resources each;
+};
+TROUPE_INSPECT(take_seat, x.place, x.of, x.each)
+
+/// The replica is gone, or does not wait any more.
+struct leave_seat {
+  std::uint64_t place = 0;
+};
+TROUPE_INSPECT(leave_seat, x.place)
+
+struct seat_taken {
+  std::uint64_t place = 0;
+  std::uint64_t node = 0;
+};
+TROUPE_INSPECT(seat_taken, x.place, x.node)
+
+using seat_holder_actor = caf::typed_actor<takes<seat_taken>>;
+
+/// Whom `seat_taken` goes to.
+struct hold_seats {
+  seat_holder_actor holder;
+};
+TROUPE_INSPECT(hold_seats, x.holder)
+
+/// The node is to be empty: the deployment replaces what it has there, and stops it when the replacement is available.
+struct evacuate_node {
+  std::string node;
+  bool on = true;
+};
+TROUPE_INSPECT(evacuate_node, x.node, x.on)
+
+/// Where a replica is, by the name of its node. From the replica.
+struct replica_placed {
+  replica_ref replica;
+  std::string node;
+};
+TROUPE_INSPECT(replica_placed, x.replica, x.node)
 
 // -- facts to a DeploymentState and from it --------------------------------------------------------------------------
 
@@ -216,13 +281,14 @@ using controller_actor =
                      asks<get_deployment>::for_a<deployment_status>, asks<get_applications>::for_a<application_list>,
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
                      asks<get_resources>::for_a<resource_report>, takes<claim_room>, takes<deployment_removed>,
-                     asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
+                     asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>, takes<hold_seats>,
+                     takes<offer_node>, takes<lose_node>, takes<take_seat>, takes<leave_seat>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
     asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
     asks<get_deployment>::for_a<deployment_status>, asks<get_effective_spec>::for_a<deployment_spec>,
-    asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>,
-    asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
+    asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>, takes<replica_placed>,
+    takes<evacuate_node>, asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
 
 } // namespace troupe

@@ -20,7 +20,7 @@ namespace troupe {
 
 /// Both sides are one program, but a package update may replace the file while the daemon runs. Another number wherever
 /// a struct that goes between them gets another shape.
-inline constexpr std::uint32_t worker_wire_version = 2;
+inline constexpr std::uint32_t worker_wire_version = 3;
 
 /// One request that has begun. `id` is unique among those of its replica.
 struct worker_call {
@@ -79,12 +79,19 @@ struct drop_worker_replica {
 };
 TROUPE_INSPECT(drop_worker_replica, x.place)
 
+/// It was given up: its actor is killed, and what is left of it is dropped when its user code lets go. Where a process
+/// is shared by several kinds of code.
+struct abandon_worker_replica {
+  std::uint64_t place = 0;
+};
+TROUPE_INSPECT(abandon_worker_replica, x.place)
+
 /// The process ends, exit code 0.
 struct end_worker {};
 TROUPE_INSPECT(end_worker)
 
-using worker_host_actor =
-    caf::typed_actor<takes<start_worker_replica>, takes<worker_calls>, takes<drop_worker_replica>, takes<end_worker>>;
+using worker_host_actor = caf::typed_actor<takes<start_worker_replica>, takes<worker_calls>, takes<drop_worker_replica>,
+                                           takes<abandon_worker_replica>, takes<end_worker>>;
 
 /// A worker's first word. One with another secret, or for a worker that has said it, is not heard.
 struct worker_hello {

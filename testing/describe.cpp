@@ -55,6 +55,8 @@ struct words {
       text += " " + number(n);
     return text + " seq " + number(e.seq) + '.' + number(e.serial);
   }
+  std::string operator()(const event::placed& e) const { return "placed" + of(e.replica) + " on " + e.node; }
+  std::string operator()(const event::evacuate& e) const { return (e.on ? "evacuate " : "keep ") + e.node; }
   std::string operator()(const event::timer&) const { return "timer"; }
   std::string operator()(const event::restore& e) const { return "restore R" + number(e.state->target); }
   std::string operator()(const event::restored_all&) const { return "restored all"; }

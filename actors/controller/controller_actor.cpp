@@ -1,6 +1,7 @@
 // The shell of the controller: a table of deployments, commands handed on, room handed out.
 // long file: one shell; what it decides is in the files beside it
 #include <troupe/actors/controller/admission.hpp>
+#include <troupe/actors/controller/cluster_room.hpp>
 #include <troupe/actors/controller/controller_actor.hpp>
 #include <troupe/actors/controller/open_commands.hpp>
 #include <troupe/actors/controller/overview.hpp>
@@ -47,8 +48,10 @@ class shell : public control::control_actor<controller_actor> {
 public:
   shell(caf::actor_config& cfg, control::environment_ptr env, boot b)
       : control_actor(cfg, std::move(env)), listed_(std::move(b.listed)), bounds_(b.bounds),
-        room_(b.max_replicas, std::move(b.local)) {
-    bounds_.room_limited = b.max_replicas > 0;
+        cluster_(b.on_nodes ? std::make_shared<cluster_room>(b.max_replicas) : nullptr),
+        room_(cluster_ ? std::shared_ptr<room_keeper>{cluster_}
+                       : std::make_shared<placement>(b.max_replicas, std::move(b.local))) {
+    bounds_.room_limited = b.max_replicas > 0 || cluster_;
     bounds_.durable = this->env().store != nullptr;
     set_down_handler([this](caf::down_msg& m) { went_down(m); });
     set_exit_handler([this](caf::exit_msg& m) { close(std::move(m.reason)); });
@@ -65,7 +68,7 @@ protected:
         [this](delete_deployment& m) { return remove(m); },
         [this](scale_deployment& m) -> caf::result<command_result> {
           if (m.num_replicas > max_num_replicas)
-            return to_caf({errc::invalid_spec, to_string({field_error{"num_replicas", std::to_string(m.num_replicas),
+            return to_caf({errc::invalid_spec, troupe::to_string({field_error{"num_replicas", std::to_string(m.num_replicas),
                                                                       "an integer from 0 to 10000000"}})});
           return hand_on<command_result>(m);
         },
@@ -82,10 +85,27 @@ protected:
           return hand_on<deployment_spec>(m);
         },
         [this](get_history& m) { return hand_on<revision_list>(m); },
-        [this](const get_resources&) { return room_.report(); },
+        [this](const get_resources&) { return room_->report(); },
         [this](const claim_room& m) { claim(m); },
         [this](const deployment_removed& m) { removed(m); },
         [this](restore_deployment& m) { return restore(m); },
+        [this](hold_seats& m) {
+          if (!closing_)
+            seat_holder_ = std::move(m.holder);
+        },
+        [this](offer_node& m) { offer(m); },
+        [this](const lose_node& m) {
+          if (cluster_ && nodes_.erase(m.node) > 0)
+            tell(cluster_->remove_node(m.node));
+        },
+        [this](const take_seat& m) {
+          if (cluster_)
+            tell(cluster_->take_seat(m.of, m.each, m.place));
+        },
+        [this](const leave_seat& m) {
+          if (cluster_)
+            tell(cluster_->leave_seat(m.place));
+        },
         [this](const restoration_finished& m) {
           all_are_restored_ = true;
           for (const auto& [name, e] : entries_)
@@ -136,7 +156,7 @@ private:
   }
 
   void add_advice(const deployment_spec& spec, command_result& answer) const {
-    const auto never = room_.never(spec.per_replica);
+    const auto never = room_->never(spec.per_replica);
     if (!never.is_never() || answer.change == change_kind::none)
       return;
     answer.message += answer.message.empty() ? "" : "; ";
@@ -294,7 +314,7 @@ private:
     e->calls->refuse({errc::unavailable, e->death});
     env().log(control::log_level::error, e->death);
     env().emit({record.name, "state_actor_ended", 0, e->death});
-    tell(room_.forget(record.name));
+    tell(room_->forget(record.name));
     if (!e->accepted)
       drop(record.name);
   }
@@ -329,7 +349,7 @@ private:
     caf::anon_send_exit(e.timeouts, caf::exit_reason::user_shutdown);
     listed_->remove(name);
     entries_.erase(it);
-    tell(room_.forget(name));
+    tell(room_->forget(name));
   }
 
   // Ends a state actor that was removed once none of its replicas is left; until then its code is told of.
@@ -354,17 +374,41 @@ private:
   void claim(const claim_room& m) {
     const auto of = deployment_state::deployment_of_orphans(m.from);
     if (!of && is_from(m.from))
-      tell(room_.claim(m));
+      tell(room_->claim(m));
     else if (of && is_from(*of))
-      tell(room_.hand_over(*of, m));
-    else if (of && room_.knows(m.from))
-      tell(m.shapes.empty() ? room_.forget(m.from) : room_.claim(m));
+      tell(room_->hand_over(*of, m));
+    else if (of && room_->knows(m.from))
+      tell(m.shapes.empty() ? room_->forget(m.from) : room_->claim(m));
   }
 
+  /// Also those who have sat down by what was asked.
   void tell(const std::vector<grant>& grants) {
     for (const auto& g : grants)
       if (const auto* e = find(g.to); e && e->state)
         post(e->state, g.what);
+    if (cluster_ && seat_holder_)
+      for (const auto& x : cluster_->take_seated())
+        post(seat_holder_, seat_taken{x.place, x.node});
+  }
+
+  void offer(offer_node& m) {
+    if (!cluster_ || closing_)
+      return;
+    const auto state = m.draining ? node_state::draining : m.open ? node_state::ready : node_state::cordoned;
+    const auto [it, is_new] = nodes_.try_emplace(m.node, false);
+    if (is_new) {
+      joining_node x{m.node, m.name, {}, std::move(m.total), state};
+      for (std::size_t i = 0; i < m.label_keys.size() && i < m.label_values.size(); ++i)
+        x.labels.emplace(std::move(m.label_keys[i]), std::move(m.label_values[i]));
+      tell(cluster_->add_node(x));
+    } else {
+      tell(cluster_->set_state(m.node, state));
+    }
+    if (std::exchange(it->second, m.draining) == m.draining)
+      return;
+    for (const auto& [name, e] : entries_)
+      if (e.state)
+        post(e.state, evacuate_node{m.name, m.draining});
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
@@ -373,6 +417,7 @@ private:
     if (closing_)
       return;
     closing_ = true;
+    seat_holder_ = nullptr;
     close_reason_ = std::move(reason);
     open_.fail_all(stopped());
     for (const auto& calls : listed_->routers())
@@ -423,7 +468,10 @@ private:
 
   std::shared_ptr<directory> listed_;
   deployment_state::limits bounds_;
-  placement room_;
+  const std::shared_ptr<cluster_room> cluster_; ///< Null on one machine.
+  const std::shared_ptr<room_keeper> room_;
+  seat_holder_actor seat_holder_;
+  std::map<node_id, bool> nodes_; ///< Whether each is drained.
   std::map<deployment_name, deployment_entry> entries_;
   std::map<caf::actor_addr, state_record> states_;
   open_commands open_;

@@ -16,6 +16,7 @@ struct boot {
   resources local{};                    ///< What this machine has; what it doesn't name is none.
   std::shared_ptr<directory> listed;    ///< Required; nobody else writes it.
   deployment_state::limits bounds = {}; ///< For each deployment; `room_limited` is set here.
+  bool on_nodes = false;                ///< Replicas go to nodes, as these are offered; `local` does not count.
 };
 
 /// Any thread. The actor runs on the control thread. Commands are answered by the deployment they concern; where its

@@ -66,6 +66,7 @@ std::vector<placed_replicas> node_ledger::remove_node(node_id id) {
   auto& n = nodes_[at];
   n.room = {};
   n.name.clear();
+  n.aside = {};
   slots_.erase(id);
   vacant_.push_back(at);
   for (auto& [number, s] : shapes_)
@@ -212,6 +213,30 @@ bool node_ledger::give_back(demand_id demand, node_id id) {
   return true;
 }
 
+bool node_ledger::set_aside(node_id id, const resources& what) {
+  const auto at = slot_of(id);
+  if (at == no_slot || !fits(what, nodes_[at].room.free))
+    return false;
+  if (what.empty())
+    return true;
+  take(nodes_[at].room.free, what);
+  add(nodes_[at].aside, what);
+  touch(at);
+  return true;
+}
+
+void node_ledger::take_back(node_id id, const resources& what) {
+  const auto at = slot_of(id);
+  if (at == no_slot)
+    return;
+  const auto back = at_most(what, nodes_[at].aside);
+  if (back.empty())
+    return;
+  take(nodes_[at].aside, back);
+  add(nodes_[at].room.free, back);
+  touch(at);
+}
+
 void node_ledger::book(demand_id id, demand_state& d, slot at) {
   auto& n = nodes_[at];
   take(n.room.free, d.what->what.each);
@@ -309,6 +334,11 @@ fit_report node_ledger::never(demand_id demand) const {
   return it == demands_.end() ? fit_report{} : report_of(it->second.what->could_fit, it->second.what->what);
 }
 
+const node_room* node_ledger::room_of(node_id id) const {
+  const auto at = slot_of(id);
+  return at == no_slot ? nullptr : &nodes_[at].room;
+}
+
 std::uint32_t node_ledger::placed(demand_id demand) const {
   const auto it = demands_.find(demand);
   return it == demands_.end() ? 0 : it->second.placed;
@@ -338,6 +368,7 @@ resource_report node_ledger::report() const {
     const auto& n = nodes_[at];
     auto used = n.room.total;
     take(used, n.room.free);
+    take(used, n.aside);
     result.nodes.push_back({n.name, n.room.total, std::move(used)});
   }
   return result;

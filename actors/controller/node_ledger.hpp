@@ -38,7 +38,7 @@ struct placed_replicas {
 
 /// Pure, confined to its owner. It answers *where*; who is served, and how many, is `placement`'s.
 ///
-/// What is placed on a node never exceeds what the node has, of no resource.
+/// What is placed on a node and set aside there never exceeds what the node has, of no resource.
 ///
 /// The order of nodes that fit, the first difference decides:
 ///   spread  1. most preferred labels  2. fewest replicas of the deployment  3. largest free share
@@ -99,7 +99,18 @@ public:
   /// One of the demand's on this node is gone. False when none is there: said twice, or the node went before. O(R).
   bool give_back(demand_id demand, node_id id);
 
+  // -- room that is held back ----------------------------------------------------------------------------------------
+
+  /// So much of what is free on the node is free for nobody. It counts neither as used nor as a replica. False when less
+  /// is free, or the node is not known. Where it is removed, so is this. O(R).
+  bool set_aside(node_id id, const resources& what);
+  /// So much of that is free again; at most what was set aside. O(R).
+  void take_back(node_id id, const resources& what);
+
   // -- questions -----------------------------------------------------------------------------------------------------
+
+  /// What is known of a node; null for an unknown one. Until the next node is added or removed. O(1).
+  const node_room* room_of(node_id id) const;
 
   /// Where one more of the demand could go, and why not elsewhere. O(R), and with few nodes and a bound
   /// per node O(few_nodes).
@@ -122,6 +133,7 @@ private:
   struct node {
     node_room room; ///< Its id is 0 where nobody is in this slot.
     std::string name;
+    resources aside; ///< Not in `room.free`.
     std::map<demand_id, std::uint32_t> on;
     std::uint64_t changed = 0; ///< When, in `changes_`.
     slot newer = no_slot;      ///< Neighbours in the list of changes.

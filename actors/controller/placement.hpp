@@ -1,7 +1,7 @@
 // Shares room among deployments: how many replicas there may be (`max_replicas`), and what a machine has of resources.
 #pragma once
 
-#include <troupe/messages/control.hpp>
+#include <troupe/actors/controller/room_keeper.hpp>
 
 #include <cstdint>
 #include <map>
@@ -9,13 +9,6 @@
 #include <vector>
 
 namespace troupe::controller {
-
-/// What a deployment must be told: `room_granted`, to `to`.
-struct grant {
-  deployment_name to;
-  room_granted what;
-  friend bool operator==(const grant&, const grant&) = default;
-};
 
 /// Pure. What is granted never exceeds what there is, of no resource. First come, first served: a claim that is not
 /// satisfied keeps its place until it is, or wants no more than it has. Room that becomes free goes to the oldest of
@@ -35,28 +28,21 @@ struct grant {
 ///
 /// An event costs O(claims that wait), whatever the number of replicas. There is one node today; a cluster adds nodes
 /// to `total_` and `free_`, and the node to a grant.
-class placement {
+class placement final : public room_keeper {
 public:
   static constexpr std::string_view slots = "max_replicas"; ///< The bound on replicas, as a resource: each takes one.
 
   /// `max_replicas`: 0 = no bound. `local`: what this machine has; resources that it doesn't name are none.
   explicit placement(std::uint32_t max_replicas = 0, resources local = {});
 
-  /// Ignored when an equal or higher `seq` of this deployment was seen (copied or reordered). Else what to tell: the
-  /// claimer always, others where something changed for them.
-  std::vector<grant> claim(const claim_room& c);
-  /// What the deployment had goes to `claim.from`, which holds no more than it wants, and waits for nothing: replicas
-  /// that outlive their deployment's state actor. The deployment is forgotten.
-  std::vector<grant> hand_over(const deployment_name& name, const claim_room& claim);
-  /// The deployment is gone with all it had, its count of claims included.
-  std::vector<grant> forget(const deployment_name& name);
+  std::vector<grant> claim(const claim_room& c) override;
+  std::vector<grant> hand_over(const deployment_name& name, const claim_room& claim) override;
+  std::vector<grant> forget(const deployment_name& name) override;
 
-  bool knows(const deployment_name& name) const { return accounts_.count(name) > 0; }
-  std::uint32_t granted(const deployment_name& name) const; ///< Replicas of all shapes.
-  /// What there is and what is taken, the bound on replicas apart.
-  resource_report report() const;
-  /// Why a replica that asks for `each` can never run here; `resource` is empty when it can.
-  room_shortage never(const resources& each) const;
+  bool knows(const deployment_name& name) const override { return accounts_.count(name) > 0; }
+  std::uint32_t granted(const deployment_name& name) const override;
+  resource_report report() const override;
+  room_shortage never(const resources& each) const override;
 
 private:
   struct holding {

@@ -120,10 +120,16 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks});
+          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
+        },
+        [this](replica_placed& m) {
+          dispatch(event::placed{m.replica, std::move(m.node)});
+        },
+        [this](evacuate_node& m) {
+          dispatch(event::evacuate{std::move(m.node), m.on});
         },
         [this](const restore_deployment& m) {
           ++deploys_seen_;
@@ -270,6 +276,7 @@ private:
                                                     .where = r.place,
                                                     .owner = owner_handle(),
                                                     .execution = e.what->spec.execution,
+                                                    .spec = {e.what, &e.what->spec},
                                                     .deployment = watched_});
   }
 

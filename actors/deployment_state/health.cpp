@@ -3,12 +3,6 @@
 
 namespace troupe::deployment_state {
 
-namespace {
-
-constexpr std::uint8_t failures_until_unhealthy = 3;
-
-} // namespace
-
 void machine::on(const event::checked& ev) {
   auto* r = table_.find(ev.replica);
   if (r == nullptr || !r->check_open || r->check_seq != ev.seq)
@@ -17,7 +11,7 @@ void machine::on(const event::checked& ev) {
   table_.set_check(slot, at_.now + target_->spec.health_check_period, false);
   if (ev.ok) {
     r->failed_checks = 0;
-    r->failing = false;
+    r->failing = r->failing && is_moving(*r);
     return;
   }
   last_error_ = ev.message;
@@ -72,7 +66,11 @@ bool machine::take_out_failing() {
       r->queued = false;
     if (r == nullptr || !r->failing || r->phase != life::available)
       continue;
-    note("replica_unhealthy", "replica " + std::to_string(ref.id) + " is replaced: " + last_error_);
+    if (is_moving(*r))
+      note("replica_moved", "replica " + std::to_string(ref.id) + " is replaced: node " + nodes_[r->node].name +
+                                " is to be empty");
+    else
+      note("replica_unhealthy", "replica " + std::to_string(ref.id) + " is replaced: " + last_error_);
     ++taken_out_;
     const auto copy = *r;
     stop_one(ref.slot, stop_cause::fault);

@@ -66,6 +66,8 @@ void machine::make_available(std::uint32_t slot) {
     table_.set_check(slot, at_.now + target_->spec.health_check_period, false);
   if (!base_ && phase_ != rollout_phase::complete)
     table_.set_deadline(slot, at_.now + early_death); // proves the first deployment's start (health.cpp)
+  if (is_moving(r))
+    mark_failing(table_.ref(slot));
 }
 
 void machine::on(const event::reconfigured& ev) {

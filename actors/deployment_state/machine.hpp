@@ -91,12 +91,23 @@ struct stuck {
   replica_ref replica;
   milliseconds running{0};
 };
+/// It has a place on a node. Without this word it is on this machine.
+struct placed {
+  replica_ref replica;
+  std::string node;
+};
+/// What is on this node, or becomes available there, is replaced, at most `max_unavailable` at a time. Off: no longer.
+struct evacuate {
+  std::string node;
+  bool on = true;
+};
 struct room {
   std::uint64_t seq = 0;
   std::uint64_t serial = 0;           ///< Of the answers to this claim.
   std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
   resources spare{};                  ///< What the next replica could have of.
   room_shortage lacks{};
+  std::string nodes{}; ///< Why nodes don't fit; empty on one machine.
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -106,7 +117,8 @@ struct timer {
 
 using any_event = std::variant<event::deploy, event::scale, event::remove, event::control, event::started,
                                event::reconfigured, event::checked, event::probed, event::stopped, event::stuck,
-                               event::room, event::timer, event::restore, event::restored_all>;
+                               event::room, event::timer, event::restore, event::restored_all, event::placed,
+                               event::evacuate>;
 
 namespace effect {
 /// Spawn a replica of `what`.
@@ -272,6 +284,8 @@ private:
   void on(const event::probed& ev);
   void on(const event::stopped& ev);
   void on(const event::stuck& ev);
+  void on(const event::placed& ev);
+  void on(const event::evacuate& ev);
   void on(const event::room& ev);
   void on(const event::timer& ev);
   void on(const event::restore& ev); // durable.cpp
@@ -306,6 +320,15 @@ private:
   bool fill_vacancies();
   bool take_out_failing(); // health.cpp
   void mark_failing(const replica_ref& ref);
+
+  // -- nodes (moves.cpp) --
+  static constexpr std::uint8_t failures_until_unhealthy = 3;
+  struct known_node {
+    std::string name;
+    bool evacuated = false;
+  };
+  std::uint32_t node_index(const std::string& name);
+  bool is_moving(const record& r) const; ///< Off a node that is to be empty.
   void reconcile_removal();
 
   // -- replicas --
@@ -416,6 +439,7 @@ private:
   bool deleting_ = false;
 
   replica_table table_;
+  std::vector<known_node> nodes_{{"local", false}}; ///< Where replicas are, or were.
   std::multimap<instant, vacancy> vacancies_; ///< By the moment from which they may start.
   std::uint32_t attempts_epoch_ = 1;          ///< Counts rollout ends: failed starts from before do not count.
 
@@ -448,6 +472,7 @@ private:
   std::uint32_t reserved_ = 0;     ///< As claimed last.
   resources spare_;
   room_shortage lacks_;
+  std::string nodes_say_; ///< Of the same answer.
   bool asks_ = false; ///< A target has asked for resources.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.

@@ -281,6 +281,7 @@ void machine::on(const event::room& ev) {
     shapes_[i].granted = ev.granted[i];
   spare_ = ev.spare;
   lacks_ = ev.lacks;
+  nodes_say_ = ev.nodes;
 }
 
 std::vector<shape_claim> machine::wanted() const {
@@ -347,6 +348,8 @@ std::string machine::room_message() const {
   const auto missing = std::max(n_ - reachable(), 1U);
   auto text = "waiting for room: " + std::to_string(missing) + (missing == 1 ? " replica wants " : " replicas want ");
   const auto& x = lacks_;
+  if (!nodes_say_.empty() && !x.is_never())
+    return "waiting for room: " + std::to_string(missing) + (missing == 1 ? " replica; " : " replicas; ") + nodes_say_;
   if (x.resource.empty() || x.resource == bound_on_replicas)
     return "waiting for room for " + std::to_string(missing) + (missing == 1 ? " replica" : " replicas");
   text += amount_text(x.resource, x.asked) + ' ' + x.resource + (missing == 1 ? "" : " each") + ", ";

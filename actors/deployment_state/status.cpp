@@ -98,6 +98,7 @@ deployment_status machine::status(instant now, bool with_replicas) const {
                           .state = name_of(x.phase),
                           .available = x.phase == life::available || x.phase == life::reconfiguring,
                           .given_up = x.phase == life::given_up,
+                          .node = nodes_[x.node].name,
                           .since = to_ms(now - x.since),
                           .restarts = attempts_of(x)});
   });

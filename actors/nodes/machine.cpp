@@ -222,7 +222,8 @@ void machine::expire(record& r) {
   case node_state::draining:
     return suspect(r, "nothing heard for " + seconds(limits_.suspect_after));
   case node_state::suspect:
-    return end(r, node_state::lost, r.message + ", and not back in " + seconds(limits_.lost_after));
+    return end(r, node_state::lost,
+               r.message + (limits_.lost_after.count() == 0 ? "" : ", and not back in " + seconds(limits_.lost_after)));
   case node_state::lost:
   case node_state::gone:
     arm(r, instant{0});

@@ -61,7 +61,7 @@ void machine::on(const event::remove& ev) {
 bool machine::unknown(const std::string& name) {
   if (records_.count(name) > 0 || known_.count(name) > 0)
     return false;
-  refuse(errc::rejected, "there is no node \"" + name.substr(0, max_name_length) + "\"; see `troupe node list`");
+  refuse(errc::invalid_spec, "there is no node \"" + name.substr(0, max_name_length) + "\"; see `troupe node list`");
   return true;
 }
 

@@ -40,7 +40,8 @@ public:
   remote_shell(caf::actor_config& cfg, control::environment_ptr env, boot&& b, std::shared_ptr<const remote_code> what)
       : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref, b.revision},
         code_(std::move(what)), calls_(std::move(b.calls)), cell_(b.where), execution_(b.execution),
-        init_args_(std::move(b.init_args)), user_config_(std::move(b.user_config)), place_(next_place()) {
+        init_args_(std::move(b.init_args)), user_config_(std::move(b.user_config)), spec_(std::move(b.spec)),
+        place_(next_place()) {
     set_default_handler(caf::drop);
   }
 
@@ -98,9 +99,8 @@ protected:
             on_stopped(x);
         },
         [this](const replica_stuck& x) {
-          if (identity_.owner && x.replica == identity_.ref)
-            control::post_message(*identity_.env, ctrl(), context(),
-                                  caf::actor_cast<caf::strong_actor_ptr>(identity_.owner), caf::make_message(x));
+          if (x.replica == identity_.ref)
+            tell_owner(x);
         },
         [this](worker_answers& x) { on_answers(x); },
     };
@@ -118,6 +118,8 @@ private:
     if (x.place != place_ || machine_.current() == phase::ended)
       return;
     host_ = std::move(x.host);
+    if (!x.node.empty())
+      tell_owner(replica_placed{identity_.ref, std::move(x.node)});
     start_worker_replica start;
     start.place = place_;
     start.replica = identity_.ref;
@@ -259,7 +261,7 @@ private:
   }
 
   void perform(effect::construct&) {
-    code_->workers().attach({place_, identity_.ref.id, identity_.revision}, code_, ctrl());
+    code_->workers().attach({place_, identity_.ref.id, identity_.revision, std::move(spec_)}, code_, ctrl());
   }
   void perform(effect::reconfigure& e) {
     auto config = code_->delivered(e.user_config);
@@ -294,6 +296,14 @@ private:
   template <class Command>
   void post_remote(Command command) {
     control::post(*identity_.env, unreachable_ ? nullptr : this, remote_, std::move(command));
+  }
+
+  /// What only a DeploymentState listens to.
+  template <class Fact>
+  void tell_owner(Fact fact) {
+    if (identity_.owner)
+      control::post_message(*identity_.env, ctrl(), context(), caf::actor_cast<caf::strong_actor_ptr>(identity_.owner),
+                            caf::make_message(std::move(fact)));
   }
 
   template <class Fact>
@@ -337,6 +347,7 @@ private:
   execution_mode execution_;
   json_doc init_args_;
   json_doc user_config_;
+  std::shared_ptr<const deployment_spec> spec_; ///< Until it has asked for its place.
   const std::uint64_t place_;
   machine machine_;
   worker_host_actor host_;

@@ -27,6 +27,7 @@ struct boot {
   cell* where = nullptr;       ///< From `router::acquire`; the caller sets its `actor` to what `spawn_replica` returns.
   replica_owner_actor owner{}; ///< Gets all facts; a DeploymentState also `replica_stuck` from the watchdog.
   execution_mode execution = execution_mode::pool;
+  std::shared_ptr<const deployment_spec> spec{}; ///< For those who give it its place elsewhere; may be null here.
   std::shared_ptr<const control::watched_deployment>
       deployment{}; ///< Name and `stuck_after`, shared by all its replicas.
 };

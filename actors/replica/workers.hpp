@@ -6,6 +6,7 @@
 
 #include <troupe/actors/replica/code.hpp>
 #include <troupe/actors/router/result.hpp>
+#include <troupe/messages/deployment_spec.hpp>
 #include <troupe/messages/worker.hpp>
 
 #include <caf/actor_control_block.hpp>
@@ -19,10 +20,11 @@ namespace troupe::replica {
 
 class remote_code;
 
-/// A worker is up and has loaded the code. Local.
+/// A worker, or a node, is up and has loaded the code. Local.
 struct worker_assigned {
   std::uint64_t place = 0;
   worker_host_actor host;
+  std::string node{}; ///< Its name; empty = this machine.
 };
 
 /// The worker ended, or never came up. Local.
@@ -37,6 +39,7 @@ struct worker_place {
   std::uint64_t number = 0; ///< Unique in this process.
   std::uint64_t replica = 0;
   std::uint64_t revision = 0;
+  std::shared_ptr<const deployment_spec> spec{}; ///< What it is started with: its name, and what it asks for.
 };
 
 /// Gives replicas their place in a worker process. Thread-safe; functions return at once and never run user code.

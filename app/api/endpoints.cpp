@@ -1,5 +1,5 @@
 // Each endpoint: from the request to one call of the daemon, and back to JSON.
-#include <troupe/app/api/endpoints.hpp>
+#include <troupe/app/api/node_endpoints.hpp>
 #include <troupe/app/api/views.hpp>
 #include <troupe/app/cli/version.hpp>
 #include <troupe/app/logs/reader.hpp>
@@ -301,7 +301,7 @@ response ray_scale(const call_in& in) {
 
 #define TROUPE_V1 "/api/troupe/v1"
 
-constexpr std::array table{
+constexpr std::array own{
     endpoint{"GET", TROUPE_V1 "/version", "Versions of the daemon, of CAF, and what user libraries must be built for.",
              get_version, "version"},
     endpoint{"GET", TROUPE_V1 "/openapi.json", "This document.", get_openapi, "openapi"},
@@ -352,6 +352,8 @@ constexpr std::array table{
              {},
              "ray_scale"},
 };
+
+constexpr auto table = joined(own, node_endpoints);
 
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> out;

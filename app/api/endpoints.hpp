@@ -23,7 +23,7 @@ struct call_in {
 
 struct endpoint {
   std::string_view method;
-  std::string_view path; ///< With `{app}` and `{dep}`.
+  std::string_view path; ///< With `{app}`, `{dep}` and `{name}`.
   std::string_view summary;
   response (*answer)(const call_in&); ///< Null: the event stream.
   std::string_view result = {};     ///< Schema of the answer (openapi_schemas.cpp) or its media type; empty = no body.
@@ -36,7 +36,7 @@ struct endpoint {
 json openapi_schemas();
 json openapi_parameters();
 
-/// Ours first, then Ray's.
+/// Each pair of method and path once.
 std::span<const endpoint> endpoints();
 
 /// The endpoint of `method` and `path`, its names filled in; null when there is none. `methods`: those that the path

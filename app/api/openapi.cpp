@@ -15,7 +15,7 @@ json content(std::string_view type, json schema) { return {{std::string(type), {
 json parameters_of(const endpoint& e) {
   const auto known = openapi_parameters();
   json out = json::array();
-  for (const auto* name : {"app", "dep"})
+  for (const auto* name : {"app", "dep", "name"})
     if (e.path.find("{" + std::string(name) + "}") != std::string_view::npos)
       out.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   std::istringstream others{std::string(e.parameters)};

@@ -9,6 +9,8 @@ namespace {
 constexpr std::string_view parameters = R"({
 "prune": {"name": "prune", "in": "query", "schema": {"type": "boolean", "default": false},
   "description": "Also remove the applications that the config does not have."},
+"force": {"name": "force", "in": "query", "schema": {"type": "boolean", "default": false},
+  "description": "Also a node that is alive and not empty: its replicas are void, and started elsewhere."},
 "replicas": {"name": "replicas", "in": "query", "schema": {"type": "boolean", "default": false},
   "description": "List every replica."},
 "if_match": {"name": "If-Match", "in": "header", "schema": {"type": "string"},
@@ -137,6 +139,25 @@ constexpr std::string_view answers = R"({
   "nodes": {"type": "array", "items": {"type": "object", "required": ["node", "total", "used"], "properties": {
     "node": {"type": "string"}, "total": {"$ref": "#/components/schemas/amounts"},
     "used": {"$ref": "#/components/schemas/amounts"}}}}}},
+"nodes": {"type": "object", "required": ["nodes"], "properties": {
+  "nodes": {"type": "array", "items": {"$ref": "#/components/schemas/node"}}}},
+"node": {"type": "object",
+  "required": ["name", "state", "host", "release", "labels", "resources", "replicas", "cordoned", "drained", "empty",
+    "since_s", "silence_s", "message"],
+  "properties": {
+  "name": {"type": "string"}, "state": {"enum": ["JOINING", "READY", "SUSPECT", "LOST", "DRAINING", "GONE"]},
+  "host": {"type": "string"}, "release": {"type": "string", "description": "Of its program."},
+  "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+  "resources": {"type": "object", "required": ["total", "used"], "properties": {
+    "total": {"$ref": "#/components/schemas/amounts"}, "used": {"$ref": "#/components/schemas/amounts"}}},
+  "replicas": {"type": "integer"}, "cordoned": {"type": "boolean", "description": "Gets no new replicas."},
+  "drained": {"type": "boolean", "description": "Is to be empty."},
+  "empty": {"type": "boolean", "description": "It is drained and may be stopped."},
+  "since_s": {"type": "number", "description": "How long it is in this state."},
+  "silence_s": {"type": "number", "description": "Since its last word; of those alive."},
+  "message": {"type": "string", "description": "Why it is suspect, lost or gone."}}},
+"removed_node": {"type": "object", "required": ["node", "removed"], "properties": {
+  "node": {"type": "string"}, "removed": {"type": "boolean"}}},
 "amounts": {"type": "object", "required": ["num_cpus", "num_gpus", "memory", "resources"], "properties": {
   "num_cpus": {"type": "number"}, "num_gpus": {"type": "number"},
   "memory": {"type": "integer", "description": "Bytes."},

@@ -12,6 +12,10 @@
 #include <memory>
 #include <string>
 
+namespace troupe::cluster {
+class node_operator;
+}
+
 namespace troupe::api {
 
 /// What the API speaks about; all of it outlives the server.
@@ -20,12 +24,13 @@ struct subjects {
   runtime& rt;
   library::loader& code;
   daemon::event_log& events;
-  std::function<std::string()> metrics; ///< Prometheus text.
-  std::function<void()> shut_down;      ///< Asks the daemon to end.
-  std::shared_ptr<logs::writer> logs{}; ///< Of workers; null: there are none.
-  std::filesystem::path data_dir{};     ///< Where they are.
-  std::string http_host = "127.0.0.1";  ///< Of the ingress, for Ray's view.
-  std::function<int()> http_port;       ///< Likewise.
+  std::function<std::string()> metrics;    ///< Prometheus text.
+  std::function<void()> shut_down;         ///< Asks the daemon to end.
+  std::shared_ptr<logs::writer> logs{};    ///< Of workers; null: there are none.
+  std::filesystem::path data_dir{};        ///< Where they are.
+  std::string http_host = "127.0.0.1";     ///< Of the ingress, for Ray's view.
+  std::function<int()> http_port;          ///< Likewise.
+  cluster::node_operator* nodes = nullptr; ///< Null: this daemon has no cluster.
 };
 
 /// Answers that may take a while (loading user code) are worked on by two threads of its own, in order of arrival.

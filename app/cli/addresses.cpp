@@ -1,5 +1,6 @@
 // Parses what command lines say about places and amounts.
 #include <troupe/app/cli/addresses.hpp>
+#include <troupe/app/cli/command.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -88,6 +89,18 @@ std::filesystem::path data_dir(const std::string& given, const world& w) {
   if (const std::filesystem::path home = from("HOME"); !home.empty())
     return home / ".local" / "state" / "troupe";
   throw failure{exit_code::usage, "there is no data directory: give --data-dir, or set TROUPE_DATA_DIR"};
+}
+
+daemon::log_level parse_level(const std::string& name, const std::string& option) {
+  using daemon::log_level;
+  for (const auto& [known, level] : {std::pair{"error", log_level::error},
+                                     {"warning", log_level::warning},
+                                     {"info", log_level::info},
+                                     {"debug", log_level::debug}})
+    if (name == known)
+      return level;
+  throw failure{exit_code::usage, option + " takes error, warning, info or debug, not \"" + name + "\"" +
+                                      did_you_mean(name, {"error", "warning", "info", "debug"})};
 }
 
 } // namespace troupe::cli

@@ -24,6 +24,9 @@ std::size_t parse_bytes(const std::string& text, const std::string& option);
 /// resource.
 resources parse_resources(const std::string& text, const std::string& option, resources detected);
 
+/// "error", "warning", "info", "debug". Throws a `failure` that names `option`.
+daemon::log_level parse_level(const std::string& name, const std::string& option);
+
 /// Seconds, at least 0 and at most ten years; "0.5". Throws a `failure` that names `option`.
 std::chrono::milliseconds parse_seconds(double seconds, const std::string& option);
 

@@ -28,7 +28,7 @@ struct invocation {
 };
 
 struct command {
-  std::string_view name;      ///< "rollout pause"
+  std::string_view name;      ///< "rollout pause"; the first word of such a one may be a command, too.
   std::string_view arguments; ///< "[APPLICATION/]DEPLOYMENT"
   std::size_t least = 0;      ///< Number of arguments.
   std::size_t most = 0;
@@ -89,6 +89,16 @@ exit_code run_cluster_certificate(invocation& in);
 void add_cluster_certificate_options(boost::program_options::options_description& to);
 exit_code run_cluster_show(invocation& in);
 void add_cluster_show_options(boost::program_options::options_description& to);
+exit_code run_node(invocation& in);
+void add_node_options(boost::program_options::options_description& to);
+exit_code run_node_list(invocation& in);
+exit_code run_node_show(invocation& in);
+exit_code run_node_cordon(invocation& in);
+exit_code run_node_uncordon(invocation& in);
+exit_code run_node_drain(invocation& in);
+void add_node_drain_options(boost::program_options::options_description& to);
+exit_code run_node_remove(invocation& in);
+void add_node_remove_options(boost::program_options::options_description& to);
 exit_code run_shutdown(invocation& in);
 void add_shutdown_options(boost::program_options::options_description& to);
 exit_code run_schema(invocation& in);

@@ -38,7 +38,7 @@ std::string kind_of(const command& c) {
     return "files";
   if (c.arguments.find("APPLICATION") != std::string_view::npos)
     return "names";
-  return "none";
+  return c.arguments == "NAME" ? "nodes" : "none";
 }
 
 std::string script() {
@@ -53,7 +53,7 @@ _troupe() {
   fi
   case $command in
 @GROUPS@  esac
-  if [[ $options ]]; then
+  if [[ $options && ${COMP_WORDS[2]-} != -* ]]; then
     if ((COMP_CWORD == 2)); then
       mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
       return
@@ -64,7 +64,7 @@ _troupe() {
   case $command in
 @CASES@  esac
   case $previous in
-    --data-dir | --code-dir | --secrets-dir | --dir | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    --data-dir | --code-dir | --secrets-dir | --dir | --cluster-dir | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --access-log) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --role) mapfile -t COMPREPLY < <(compgen -W 'node client controller' -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word"); return ;;
@@ -74,12 +74,12 @@ _troupe() {
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $kind == files ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
-  elif [[ $kind == names ]]; then
+  elif [[ $kind == names || $kind == nodes ]]; then
     # Names may hold anything but line ends, so they are compared as they are.
     local name
     while IFS= read -r name; do
       [[ $name == "$word"* ]] && COMPREPLY+=("$name")
-    done < <("${COMP_WORDS[0]}" completion --names 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" completion "--$kind" 2>/dev/null)
   elif [[ $command == completion ]]; then
     mapfile -t COMPREPLY < <(compgen -W bash -- "$word")
   fi
@@ -100,12 +100,19 @@ complete -o filenames -F _troupe troupe
 } // namespace
 
 void add_completion_options(po::options_description& to) {
-  to.add_options()("names", po::bool_switch(), "print the names of applications and deployments instead");
+  to.add_options()("names", po::bool_switch(), "print the names of applications and deployments instead")(
+      "nodes", po::bool_switch(), "print the names of nodes instead");
 }
 
 exit_code run_completion(invocation& in) {
   if (!in.arguments.empty() && in.arguments[0] != "bash")
     throw failure{exit_code::usage, "there is no completion for \"" + in.arguments[0] + "\"; there is one for bash"};
+  if (in.is_set("nodes")) {
+    const auto answer = api{in}.get("/nodes");
+    for (const auto& x : part(answer, "nodes"))
+      in.w.out << value_or<std::string>(x, "name", "") << '\n';
+    return exit_code::done;
+  }
   if (!in.is_set("names")) {
     in.w.out << script();
     return exit_code::done;

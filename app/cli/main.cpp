@@ -1,5 +1,6 @@
 // The program `troupe`: the real world for its commands.
 #include <troupe/app/cli/run.hpp>
+#include <troupe/app/cluster/node.hpp>
 #include <troupe/app/daemon/serve.hpp>
 #include <troupe/app/worker/host.hpp>
 
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
                        .environment = environment,
                        .now = [] { return std::chrono::steady_clock::now(); },
                        .wait = [](std::chrono::milliseconds x) { std::this_thread::sleep_for(x); },
-                       .serve = troupe::daemon::serve};
+                       .serve = troupe::daemon::serve,
+                       .run_node = troupe::cluster::run_node};
   return troupe::cli::run({argv + 1, argv + argc}, w);
 }

@@ -35,8 +35,10 @@ std::string list(const std::vector<std::string_view>& names) {
 
 bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h" || word == "help"; }
 
-std::string help_of_group(const std::string& first) {
-  std::string text = "usage: troupe " + first + " COMMAND [arguments] [options]\n\nCommands:\n";
+// `itself`: the command of this one word, where there is one.
+std::string help_of_group(const std::string& first, const command* itself) {
+  std::string text = itself ? help_of(*itself) + '\n' : "";
+  text += "usage: troupe " + first + " COMMAND [arguments] [options]\n\nCommands:\n";
   for (const auto& c : commands())
     if (c.name.starts_with(first + ' '))
       text += "  " + std::string(c.name) + ": " + std::string(c.summary) + '\n';
@@ -56,18 +58,22 @@ exit_code dispatch(words arguments, world& w) {
   auto name = arguments[0];
   std::size_t used = 1;
   if (const auto second = below(name); !second.empty()) {
+    const auto* itself = find(name);
     if (arguments.size() > 1 && asks_for_help(arguments[1])) {
-      w.out << help_of_group(name);
+      w.out << help_of_group(name, itself);
       return exit_code::done;
     }
     const auto given = arguments.size() > 1 ? arguments[1] : std::string{};
-    if (std::find(second.begin(), second.end(), given) == second.end())
-      throw failure{exit_code::usage, (given.empty() ? "`troupe " + name + "` needs one of: "
-                                                     : "there is no command `troupe " + name + ' ' + given + '`' +
-                                                           did_you_mean(given, second) + "; there are ") +
-                                          list(second)};
-    name += ' ' + given;
-    used = 2;
+    if (!itself || !(given.empty() || given.starts_with('-'))) {
+      if (std::find(second.begin(), second.end(), given) == second.end())
+        throw failure{exit_code::usage,
+                      (given.empty() ? "`troupe " + name + "` needs one of: "
+                                     : "there is no command `troupe " + name + ' ' + given + '`' +
+                                           did_you_mean(given, second) + "; there are ") +
+                          list(second) + (itself ? "; `troupe " + name + " --help` tells of these and of itself" : "")};
+      name += ' ' + given;
+      used = 2;
+    }
   }
   const auto* chosen = find(name);
   if (!chosen) {

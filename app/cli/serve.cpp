@@ -1,6 +1,8 @@
 // `serve`: the daemon's options.
 #include <troupe/app/cli/addresses.hpp>
 #include <troupe/app/cli/command.hpp>
+#include <troupe/app/cli/number.hpp>
+#include <troupe/app/cli/version.hpp>
 #include <troupe/app/runtime/machine_resources.hpp>
 
 #include <utility>
@@ -10,29 +12,6 @@ namespace po = boost::program_options;
 namespace {
 
 using text = std::string;
-
-daemon::log_level parse_level(const text& name) {
-  using daemon::log_level;
-  for (const auto& [known, level] : {std::pair{"error", log_level::error},
-                                     {"warning", log_level::warning},
-                                     {"info", log_level::info},
-                                     {"debug", log_level::debug}})
-    if (name == known)
-      return level;
-  throw failure{exit_code::usage, "--log-level takes error, warning, info or debug, not \"" + name + "\"" +
-                                      did_you_mean(name, {"error", "warning", "info", "debug"})};
-}
-
-template <class Int>
-std::optional<Int> number(const invocation& in, const char* option, Int least, Int most) {
-  if (!in.has(option))
-    return std::nullopt;
-  const auto n = in.get<std::int64_t>(option);
-  if (n < 0 || std::cmp_less(n, least) || std::cmp_greater(n, most))
-    throw failure{exit_code::usage, "--" + text(option) + " takes an integer from " + std::to_string(least) + " to " +
-                                        std::to_string(most) + ", not " + std::to_string(n)};
-  return static_cast<Int>(n);
-}
 
 std::optional<std::size_t> bytes(const invocation& in, const char* option) {
   if (!in.has(option))
@@ -88,6 +67,12 @@ void add_serve_options(po::options_description& to) {
       "where user code may be loaded from, repeatable; default: the start folder and ../lib/troupe of the program");
   add("secrets-dir", po::value<text>()->value_name("DIR"),
       "a file for each secret that a config refers to; looked in before the credentials of systemd");
+  add("cluster-address", where(),
+      "make this the controller of a cluster: replicas run on nodes that join here (`troupe node --join`), none in "
+      "this "
+      "process");
+  add("cluster-dir", po::value<text>()->value_name("DIR"),
+      "the controller's folder of `troupe cluster init`; needed unless --cluster-address is a loopback address");
   add("no-token", po::bool_switch(), "the API takes requests without a token: every local user may load code");
   add("insecure", po::bool_switch(), "allow addresses other than loopback, without TLS");
   add("http-threads", count(), "threads of the ingress; default 1");
@@ -124,6 +109,12 @@ exit_code run_serve(invocation& in) {
     options.api_address = *api;
   else if (const auto set = in.w.environment("TROUPE_API_ADDRESS").value_or(""); !set.empty())
     options.api_address = parse_endpoint(set, "TROUPE_API_ADDRESS");
+  options.cluster_address = address(in, "cluster-address");
+  if (in.has("cluster-dir") && !options.cluster_address)
+    throw failure{exit_code::usage, "--cluster-dir goes with --cluster-address"};
+  if (in.has("cluster-dir"))
+    options.cluster_dir = in.get<text>("cluster-dir");
+  options.release = program_version();
   options.data_dir = data_dir(in.has("data-dir") ? in.get<text>("data-dir") : "", in.w);
   if (in.has("code-dir"))
     for (const auto& dir : in.get<std::vector<text>>("code-dir"))
@@ -144,7 +135,7 @@ exit_code run_serve(invocation& in) {
   if (in.has("access-log"))
     options.access_log = in.get<text>("access-log");
   if (in.has("log-level"))
-    options.log_level = parse_level(in.get<text>("log-level"));
+    options.log_level = parse_level(in.get<text>("log-level"), "--log-level");
   options.quiet = in.is_set("quiet");
   return static_cast<exit_code>(in.w.serve(options));
 }

@@ -1,6 +1,7 @@
 // What the commands of the program `troupe` see of the outside; tests give them another one.
 #pragma once
 
+#include <troupe/app/cluster/node.hpp>
 #include <troupe/app/daemon/serve_options.hpp>
 
 #include <chrono>
@@ -26,6 +27,7 @@ struct world {
   std::function<std::chrono::steady_clock::time_point()> now;
   std::function<void(std::chrono::milliseconds)> wait; ///< Between two looks at the daemon.
   std::function<int(const daemon::serve_options&)> serve;
+  std::function<int(const cluster::node_options&)> run_node = {};
 };
 
 /// Ends a command: the sentence goes to stderr.

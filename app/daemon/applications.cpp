@@ -220,7 +220,7 @@ result<library::application_code> applications::load(const stored_release& what,
   auto where = code_name_from(what.user_code.name);
   if (!where)
     return error{errc::rejected, "the code of R" + std::to_string(revision) + " is not known any more"};
-  if (what.spec.isolation == isolation_mode::process)
+  if (p_.on_nodes || what.spec.isolation == isolation_mode::process)
     return load_isolated_again(
         p_.workers, {application, where->digest, where->import_path, where->args, what.spec.runtime_env.get()},
         what.spec);

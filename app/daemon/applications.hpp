@@ -98,6 +98,7 @@ public:
     worker::pool* workers = nullptr;                  ///< Null: `isolation: process` is refused.
     std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
     packages::package_store* packages = nullptr;      ///< Null: no `runtime_env` has a package.
+    bool on_nodes = false;                            ///< No user code is loaded here: `workers` describe it.
   };
   explicit applications(parts p);
   ~applications(); ///< Code that looks for others is told that the runtime has stopped.
@@ -167,6 +168,7 @@ private:
     std::string code_of(const config::application& app, const std::string& deployment) const;
   };
   outcome_of<prepared> prepare(const config::application& given);
+  bool is_described(const config::application& app) const;
   result<library::application_code> load_or_describe(const config::application& app, const std::string& digest);
   result<library::application_code> load_here(const config::application& app, const std::string& digest);
   std::optional<error> give_workers(const config::application& app, prepared& what);

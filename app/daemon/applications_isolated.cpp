@@ -7,9 +7,12 @@
 
 namespace troupe::daemon {
 
+/// A worker looks at the code first.
+bool applications::is_described(const config::application& app) const { return p_.on_nodes || wants_isolation(app); }
+
 result<library::application_code> applications::load_or_describe(const config::application& app,
                                                                  const std::string& digest) {
-  if (wants_isolation(app))
+  if (is_described(app))
     return load_isolated(p_.workers, {app.name, digest, app.import_path, app.args, first_env(app)}, {});
   return load_here(app, digest);
 }
@@ -24,7 +27,7 @@ result<library::application_code> applications::load_here(const config::applicat
 
 /// Each deployment the code that it asks for: in workers, each environment tried once, or loaded here.
 std::optional<error> applications::give_workers(const config::application& app, prepared& what) {
-  const bool described = wants_isolation(app);
+  const bool described = is_described(app);
   std::optional<library::application_code> here;
   std::set<json> tried;
   if (described)
@@ -33,7 +36,11 @@ std::optional<error> applications::give_workers(const config::application& app, 
     const auto& spec = what.targets[i].spec;
     auto& mine = what.code.deployments[i].user_code;
     const worker::launch in_worker{app.name, what.digest, app.import_path, app.args, spec.runtime_env.get()};
-    if (spec.isolation == isolation_mode::process) {
+    if (p_.on_nodes && spec.isolation == isolation_mode::process)
+      return error{errc::invalid_spec, path_of(app, spec.name) + ".isolation: process is not possible in a cluster: "
+                                                                 "replicas run in the processes of its nodes; "
+                                                                 "it must be none"};
+    if (p_.on_nodes || spec.isolation == isolation_mode::process) {
       if (!p_.workers)
         return load_isolated(nullptr, in_worker, spec).why();
       if (tried.insert(in_worker.runtime_env).second)

@@ -155,7 +155,7 @@ void applications::restore_deployment(stored_deployment d, std::map<std::string,
       auto& known = records_[d.name.application];
       const auto is_here = [](const auto& x) { return !is_remote(x.user_code); };
       const auto& all = it->second.deployments; // in workers: the code of this deployment alone
-      if (!known.code && it->second.digest == known.facts.digest && !wants_isolation(known.app) &&
+      if (!known.code && it->second.digest == known.facts.digest && !is_described(known.app) &&
           std::all_of(all.begin(), all.end(), is_here)) {
         known.code = it->second;
         known.code_key = code_key(known.app, known.facts.digest);

@@ -1,5 +1,7 @@
 // The daemon: makes its parts in order, waits for a stop, takes them down in the other order.
 #include <troupe/app/api/server.hpp>
+#include <troupe/app/cluster/head.hpp>
+#include <troupe/app/cluster/transport.hpp>
 #include <troupe/app/config/document.hpp>
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/event_log.hpp>
@@ -39,10 +41,8 @@ struct cannot_start : std::runtime_error {
   int code;
 };
 
-bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
-
 void check_address(const endpoint& x, const char* option, bool insecure) {
-  if (!insecure && !is_loopback(x.host))
+  if (!insecure && !cluster::is_loopback(x.host))
     throw cannot_start(std::string(option) + " " + x.host + ":" + std::to_string(x.port) +
                        " is no loopback address: whoever reaches it can use it without TLS; --insecure allows it");
 }
@@ -129,6 +129,29 @@ config::document_result read_config(const serve_options& options) {
   return read;
 }
 
+/// In a cluster: on nodes.
+decltype(worker::worker_pool_options::elsewhere) where_code_runs(std::optional<cluster::head>& head,
+                                                                 const serve_options& options) {
+  if (!options.cluster_address)
+    return {};
+  return [&head](const worker::launch& what, const std::string& deployment, const code_traits& traits) {
+    return head->code_for(what, deployment, traits);
+  };
+}
+
+/// Who this controller is to nodes; null without certificates.
+std::shared_ptr<const cluster::identity> identity_of(const serve_options& options, log_lines& log) {
+  if (!options.cluster_address || options.cluster_dir.empty()) {
+    if (options.cluster_address && !cluster::is_loopback(options.cluster_address->host))
+      throw cannot_start("--cluster-address " + options.cluster_address->host +
+                         " is no loopback address: nodes on other machines take certificates; make them with `troupe "
+                         "cluster init` and give --cluster-dir DIR");
+    return {};
+  }
+  return cluster::identity_in(options.cluster_dir, cluster::role::controller,
+                              [&](const std::string& text) { log.write(troupe::log_level::warning, text); });
+}
+
 int run(const serve_options& options) {
   stop_signals signals;
   log_lines log{options.log_level};
@@ -145,6 +168,8 @@ int run(const serve_options& options) {
   check_address(options.api_address, "--api-address", options.insecure);
   if (options.metrics_address)
     check_address(*options.metrics_address, "--metrics-address", options.insecure);
+
+  const auto identity = identity_of(options, log);
 
   // From here on what is made is ended in the other order, whatever happens.
   storage::database db{options.data_dir};
@@ -169,11 +194,13 @@ int run(const serve_options& options) {
       logs::options{.data_dir = fs::absolute(options.data_dir),
                     .shown = [secrets](std::string text) { return secrets->masked(std::move(text)); }});
   std::optional<worker::pool> workers; // outlives the runtime, and lets go of its actor system before that ends
+  std::optional<cluster::head> head;   // likewise
   std::optional<runtime> rt;
   // Borrowed: the database outlives the runtime.
   rt.emplace(runtime_options{
       .max_replicas = options.max_replicas.value_or(0),
       .local = options.local ? *options.local : detected_resources(),
+      .on_nodes = options.cluster_address.has_value(),
       .shutdown_timeout = options.shutdown_timeout,
       .on_event =
           [&](const runtime_event& e) {
@@ -183,8 +210,18 @@ int run(const serve_options& options) {
           },
       .on_log = [&](troupe::log_level l, std::string_view text) { log.write(l, text); },
       .store = {std::shared_ptr<void>{}, &db},
+      .on_drained =
+          [&] {
+            if (head)
+              head->close();
+          },
       .scheduler_threads = options.worker_threads,
-      .configure = &worker::pool::configure,
+      .configure =
+          [&](caf::actor_system_config& network) {
+            worker::pool::configure(network);
+            if (options.cluster_address)
+              cluster::configure(network, options.cluster_dir);
+          },
       .on_stopped =
           [&] {
             if (workers)
@@ -197,7 +234,16 @@ int run(const serve_options& options) {
                                     .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
                                     .logs = logs,
                                     .secrets = secrets,
-                                    .packages = &packages});
+                                    .packages = &packages,
+                                    .elsewhere = where_code_runs(head, options)});
+  if (options.cluster_address)
+    head.emplace(*rt, cluster::head_options{.host = options.cluster_address->host,
+                                            .port = options.cluster_address->port,
+                                            .self = identity,
+                                            .release = options.release,
+                                            .db = &db,
+                                            .files = &files,
+                                            .secrets = secrets});
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
@@ -224,7 +270,8 @@ int run(const serve_options& options) {
                      .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
                      .workers = &*workers,
                      .secrets = secrets,
-                     .packages = &packages}};
+                     .packages = &packages,
+                     .on_nodes = options.cluster_address.has_value()}};
   const auto metrics = [&] { return metrics_text(*rt, front.counted(), code.loaded()); };
   const auto pid = ::getpid();
   http::options api_limits;
@@ -238,7 +285,8 @@ int run(const serve_options& options) {
                     .logs = logs,
                     .data_dir = options.data_dir,
                     .http_host = http_at.host,
-                    .http_port = [&] { return static_cast<int>(http_port); }},
+                    .http_port = [&] { return static_cast<int>(http_port); },
+                    .nodes = head ? &*head : nullptr},
                    {.token = token, .hosts = {options.api_address.host}},
                    api_limits};
   const auto api_port = listen(rest, given, "api", 1, options.api_address);
@@ -286,6 +334,9 @@ int run(const serve_options& options) {
       (options.no_token ? ", without a token" : ", token in " + (options.data_dir / "token").string()));
   if (scraped)
     say("troupe: metrics on http://" + options.metrics_address->host + ":" + std::to_string(metrics_port) + "/metrics");
+  if (head)
+    say("troupe: nodes join at " + options.cluster_address->host + ":" + std::to_string(head->port()) +
+        (identity ? ", with certificates" : ", without certificates"));
   say("troupe: data in " + options.data_dir.string() + ", " + std::to_string(apps.facts().size()) + " applications");
   if (options.no_token)
     log.write(troupe::log_level::warning, "--no-token: every local user may load code into this process");

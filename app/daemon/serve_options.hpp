@@ -44,6 +44,9 @@ struct serve_options {
   std::optional<endpoint> http_address; ///< Nothing: `http_options` of the config, else 127.0.0.1:8000.
   endpoint api_address{"127.0.0.1", 8265};
   std::optional<endpoint> metrics_address; ///< Nothing: metrics on the API address alone.
+  std::optional<endpoint> cluster_address; ///< Where nodes join; nothing: replicas run in this process.
+  std::filesystem::path cluster_dir;       ///< The controller's certificate, key and CAs; empty = none.
+  std::string release;                     ///< Of this program, for nodes.
   std::filesystem::path data_dir;
   std::vector<std::filesystem::path> code_dirs; ///< Empty: the start folder and ../lib/troupe of the program.
   std::filesystem::path secrets_dir;            ///< A file for each secret; empty = none.

@@ -4,6 +4,7 @@
 #include <troupe/app/library/import_path.hpp>
 #include <troupe/app/library/store.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <fcntl.h>
 #include <fstream>
@@ -21,12 +22,48 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view temporary_prefix = "new-";
+constexpr std::string_view own_word = "library"; ///< In place of a soname, of the library itself.
+
+/// What a library with all that comes along is called, and the text of its `.needs`.
+struct description {
+  std::string digest;
+  std::string needs;
+};
+
+/// Precondition: exactly one of the files is the library itself. The order of the others counts.
+description described(const std::vector<needed_file>& files) {
+  std::string library;
+  std::string content;
+  description out;
+  for (const auto& x : files) {
+    const auto rest = x.digest + "\t" + x.source + "\n";
+    if (x.soname.empty()) {
+      library = x.digest;
+      out.needs.insert(0, std::string{own_word} + "\t" + rest);
+    } else {
+      content += x.soname + " " + x.digest + "\n";
+      out.needs += x.soname + "\t" + rest;
+    }
+  }
+  out.digest = files.size() == 1 ? library : sha256(library + "\n" + content);
+  return out;
+}
+
+bool is_plain(const std::string& text) {
+  constexpr unsigned char del = 0x7f;
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == del; });
+}
 
 bool same_file_state(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
 } // namespace
+
+bool is_digest(std::string_view text) {
+  constexpr std::size_t digits = 64;
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 /// A copy under its temporary name; removed unless it is kept.
 struct store::taken {
@@ -49,7 +86,7 @@ store::store(store_options options) : options_(std::move(options)), dir_(options
   if (!options_.loaded_dir.empty())
     return; // another process's files
   const auto is_leftover = [](const std::string& name) {
-    return name.starts_with(temporary_prefix) || name.ends_with(".needs.new");
+    return name.starts_with(temporary_prefix) || name.starts_with(fetch_prefix) || name.ends_with(".needs.new");
   };
   std::error_code none;
   for (const auto& file : open_store(dir_, is_leftover))
@@ -130,7 +167,7 @@ result<std::vector<store::taken>> store::take_dependencies(const std::string& na
 }
 
 result<bool> store::keep(taken& file) {
-  const auto to = file_of(file.digest);
+  const auto to = file_with(file.digest);
   if (const auto there = sha256_of_file(to); there && *there == file.digest)
     return false; // else it is not there, or damaged
   return publish(std::exchange(file.temporary, {}), to);
@@ -153,22 +190,59 @@ result<stored> store::put(const std::string& import_path) {
     return others.why();
 
   stored out{library->digest, import_path, name->symbol, found->path, library->bytes, library->facts.applications()};
-  auto needs = "library\t" + library->digest + "\t" + found->path.string() + "\n";
-  auto content = library->digest + "\n";
+  std::vector<needed_file> all{{{}, library->digest, found->path.string()}};
   for (auto& x : *others) {
-    needs += x.facts.soname + "\t" + x.digest + "\t" + x.source.string() + "\n";
-    content += x.facts.soname + " " + x.digest + "\n";
+    all.push_back({x.facts.soname, x.digest, x.source.string()});
     if (const auto kept = keep(x); !kept)
       return kept.why();
   }
   if (const auto kept = keep(*library); !kept)
     return kept.why();
-  if (!others->empty()) {
-    out.digest = sha256(content);
-    if (const auto written = write_text(needs_of(out.digest), needs); !written)
+  const auto whole = described(all);
+  out.digest = whole.digest;
+  if (all.size() > 1)
+    if (const auto written = write_text(needs_of(out.digest), whole.needs); !written)
       return written.why();
-  }
   return out;
+}
+
+std::optional<error> store::mismatch(const std::string& digest, const std::vector<needed_file>& files) {
+  if (!is_digest(digest))
+    return error{errc::invalid_spec, "code is known by 64 lowercase hex digits, not by what was asked for"};
+  const auto no = [&](const std::string& why) {
+    return error{errc::invalid_spec, "the list of the files of code " + digest + " is wrong: " + why};
+  };
+  std::set<std::string> sonames;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& x = files[i];
+    const auto file = "file " + std::to_string(i + 1);
+    if (!is_digest(x.digest))
+      return no(file + " has no digest of 64 lowercase hex digits");
+    if (!is_plain(x.soname) || !is_plain(x.source))
+      return no(file + " has a control character in its soname or source");
+    if (x.soname.find('/') != std::string::npos || x.soname == own_word)
+      return no(file + " has \"" + x.soname + "\" for a soname");
+    if (!sonames.insert(x.soname).second)
+      return no(x.soname.empty() ? file + " is a second library" : file + " is a second " + x.soname);
+    if (files.size() > 1 && x.source.empty())
+      return no(file + " has no source"); // `files` takes this for damage
+  }
+  if (!sonames.contains(""))
+    return no("the library itself is missing");
+  if (const auto theirs = described(files).digest; theirs != digest)
+    return no("these files are code " + theirs);
+  return std::nullopt;
+}
+
+result<bool> store::accept(const std::string& digest, const std::vector<needed_file>& files) {
+  if (auto why = mismatch(digest, files))
+    return std::move(*why);
+  for (const auto& x : files)
+    if (!fs::exists(file_with(x.digest)))
+      return error{errc::unavailable, "a file of code " + digest + " is not there: " + file_with(x.digest).string()};
+  if (files.size() == 1 || contains(digest))
+    return false;
+  return write_text(needs_of(digest), described(files).needs);
 }
 
 bool store::contains(const std::string& digest) const { return files(digest).ok(); }
@@ -183,7 +257,7 @@ result<std::vector<stored_file>> store::files(const std::string& digest) const {
       if (!std::getline(fields, x.soname, '\t') || !std::getline(fields, x.digest, '\t') ||
           !std::getline(fields, x.source))
         return error{errc::unavailable, "the stored code " + digest + " is damaged: " + needs_of(digest).string()};
-      x.file = file_of(x.digest);
+      x.file = file_with(x.digest);
       if (x.soname == "library")
         library = {{}, x.digest, x.file, x.source};
       else
@@ -191,7 +265,7 @@ result<std::vector<stored_file>> store::files(const std::string& digest) const {
     }
     out.push_back(std::move(library));
   } else {
-    out.push_back({{}, digest, file_of(digest), {}});
+    out.push_back({{}, digest, file_with(digest), {}});
   }
   for (const auto& x : out)
     if (!fs::exists(x.file))

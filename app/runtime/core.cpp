@@ -42,7 +42,8 @@ runtime::core::own_system::own_system(const runtime_options& options) {
 
 runtime::core::core(caf::actor_system* host, runtime_options options)
     : own(host ? nullptr : std::make_unique<own_system>(options)), system(checked(host ? *host : *own->system)),
-      shutdown_timeout(options.shutdown_timeout), on_stopped(std::move(options.on_stopped)),
+      shutdown_timeout(options.shutdown_timeout), on_drained(std::move(options.on_drained)),
+      on_stopped(std::move(options.on_stopped)),
       hub(std::make_shared<event_hub>(std::move(options.on_event), std::move(options.on_log))),
       listed(std::make_shared<controller::directory>()) {
   auto made = control::make_environment(system);
@@ -52,8 +53,10 @@ runtime::core::core(caf::actor_system* host, runtime_options options)
   made->on_log = [h = hub](log_level level, std::string_view text) { h->log(level, text); };
   thread = made->control;
   env = std::move(made);
-  controller = controller::spawn_controller(
-      env, {.max_replicas = options.max_replicas, .local = std::move(options.local), .listed = listed});
+  controller = controller::spawn_controller(env, {.max_replicas = options.max_replicas,
+                                                  .local = std::move(options.local),
+                                                  .listed = listed,
+                                                  .on_nodes = options.on_nodes});
 }
 
 void runtime::core::refuse_on_control_thread() const {
@@ -111,6 +114,8 @@ void runtime::core::shut_down() noexcept {
     caf::anon_send_exit(controller, caf::exit_reason::user_shutdown);
     controller = nullptr;
     self->receive([](const caf::down_msg&) {});
+    if (on_drained)
+      on_drained();
   } catch (const std::exception& e) {
     hub->log(log_level::error, e.what());
   }

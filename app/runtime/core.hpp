@@ -60,6 +60,7 @@ struct runtime::core {
   std::unique_ptr<own_system> own; // destroyed last
   caf::actor_system& system;
   milliseconds shutdown_timeout;
+  std::function<void()> on_drained;
   std::function<void()> on_stopped;
   std::shared_ptr<event_hub> hub;
   std::shared_ptr<controller::directory> listed;

@@ -173,5 +173,6 @@ bool runtime::wait_until_settled(std::string_view name, milliseconds timeout) co
 
 caf::actor_system& runtime::system() const { return core_->system; }
 const controller_actor& runtime::controller() const { return core_->controller; }
+const std::shared_ptr<const control::environment>& runtime::environment() const { return core_->env; }
 
 } // namespace troupe

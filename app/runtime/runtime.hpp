@@ -146,6 +146,8 @@ public:
   caf::actor_system& system() const;
   /// Takes the messages of messages/control.hpp from actors, which must not block.
   const controller_actor& controller() const;
+  /// What its actors share: for control actors beside them.
+  const std::shared_ptr<const control::environment>& environment() const;
 
 private:
   struct core;

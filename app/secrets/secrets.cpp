@@ -159,6 +159,13 @@ sealed keeper::seal(const json& x, const std::string& path) const {
   return out;
 }
 
+result<json_doc> keeper::delivered(const json_doc& user_config) const {
+  auto x = resolve(user_config.get());
+  if (!x)
+    return x.why();
+  return json_doc{std::move(*x)};
+}
+
 result<json> keeper::resolve(const json& x) const {
   std::optional<error> failed;
   auto out = x;

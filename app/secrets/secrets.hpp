@@ -59,6 +59,8 @@ public:
   /// `unavailable`, naming the secret and where it was looked for, when one cannot be had; `invalid_spec` when one is
   /// malformed. For whatever hands values to user code, in this process or another.
   result<json> resolve(const json& x) const;
+  /// The same of a `user_config`.
+  result<json_doc> delivered(const json_doc& user_config) const;
 
   /// `text` without contents that `resolve` has given out (the last four of each secret): "[secret name]" instead.
   std::string masked(std::string text) const;

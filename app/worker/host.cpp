@@ -3,10 +3,10 @@
 #include <troupe/actors/control/environment.hpp>
 #include <troupe/actors/control/scheduler_policy.hpp>
 #include <troupe/app/library/loader.hpp>
-#include <troupe/app/runtime/errors.hpp>
 #include <troupe/app/worker/handover.hpp>
 #include <troupe/app/worker/host.hpp>
 #include <troupe/app/worker/limits.hpp>
+#include <troupe/app/worker/no_peers.hpp>
 #include <troupe/app/worker/offer.hpp>
 #include <troupe/app/worker/worker_host.hpp>
 #include <troupe/messages/registry.hpp>
@@ -70,15 +70,6 @@ void end_with_daemon(int parent) {
   }}.detach();
 }
 
-/// Of the code in a worker.
-class no_peers final : public peer_lookup {
-public:
-  std::shared_ptr<router> find(std::string_view name, const std::vector<signature_info>&) const override {
-    throw command_failed{{errc::unknown_deployment, "no handle to " + std::string{name} +
-                                                        ": deployments with `isolation: process` cannot call others"}};
-  }
-};
-
 struct loaded {
   std::unique_ptr<library::store> files;
   std::unique_ptr<library::loader> loader;
@@ -98,11 +89,12 @@ loaded load(const handover& h) {
   out.files = std::make_unique<library::store>(
       library::store_options{.data_dir = h.data_dir, .code_dirs = h.code_dirs, .loaded_dir = h.scratch});
   out.loader = std::make_unique<library::loader>(*out.files, library::loader_options{});
-  auto code = out.loader->load({.digest = h.what.digest,
-                                .import_path = h.what.import_path,
-                                .application = h.what.application,
-                                .args = h.what.args,
-                                .others = peers{std::make_shared<no_peers>()}});
+  auto code = out.loader->load(
+      {.digest = h.what.digest,
+       .import_path = h.what.import_path,
+       .application = h.what.application,
+       .args = h.what.args,
+       .others = peers{std::make_shared<no_peers>("deployments with `isolation: process` cannot call others")}});
   if (code)
     out.code = std::move(*code);
   else

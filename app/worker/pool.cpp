@@ -85,7 +85,8 @@ public:
 };
 
 pool::pool(caf::actor_system& sys, worker_pool_options options)
-    : secrets_(options.secrets), loop_(std::make_shared<loop>(sys, std::move(options))) {}
+    : secrets_(options.secrets), elsewhere_(options.elsewhere), loop_(std::make_shared<loop>(sys, std::move(options))) {
+}
 
 pool::~pool() { stop(); }
 
@@ -121,6 +122,8 @@ result<library::application_code> pool::describe(launch what) {
 
 std::shared_ptr<const code> pool::code_for(launch what, const std::string& deployment, const code_traits& traits,
                                            std::uint32_t replicas_per_worker) {
+  if (elsewhere_)
+    return elsewhere_(what, deployment, traits);
   return std::make_shared<worker_code>(*this, std::move(what), deployment, traits, replicas_per_worker, secrets_);
 }
 

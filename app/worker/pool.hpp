@@ -47,6 +47,9 @@ struct worker_pool_options {
   std::shared_ptr<logs::writer> logs{};              ///< Of what workers print; null: nothing of it is kept.
   std::shared_ptr<const secrets::keeper> secrets{};  ///< Resolves references to secrets; may be null.
   const packages::package_store* packages = nullptr; ///< Of runtime_envs; null: none has a package. Outlives the pool.
+  /// Makes the code that workers only describe: it runs elsewhere. Empty: in workers.
+  std::function<std::shared_ptr<const code>(const launch&, const std::string& deployment, const code_traits&)>
+      elsewhere{};
 };
 
 /// Thread-safe. Its thread starts and waits for processes; nothing here blocks but `describe` and `stop`.
@@ -81,6 +84,7 @@ public:
 private:
   class loop;
   const std::shared_ptr<const secrets::keeper> secrets_;
+  const std::function<std::shared_ptr<const code>(const launch&, const std::string&, const code_traits&)> elsewhere_;
   std::shared_ptr<loop> loop_;
 };
 

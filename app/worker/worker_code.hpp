@@ -27,12 +27,7 @@ public:
   replica::worker_source& workers() const noexcept override { return workers_; }
   const std::string& deployment() const noexcept override { return deployment_; }
   result<json_doc> delivered(const json_doc& user_config) const override {
-    if (!secrets_)
-      return user_config;
-    auto x = secrets_->resolve(user_config.get());
-    if (!x)
-      return x.why();
-    return json_doc{std::move(*x)};
+    return secrets_ ? secrets_->delivered(user_config) : user_config;
   }
   std::string shown(std::string text) const override { return secrets_ ? secrets_->masked(std::move(text)) : text; }
 

@@ -18,23 +18,30 @@ namespace troupe::worker {
 
 namespace {
 
-/// The way back of one replica's answers.
+/// The way back of one replica's answers. It owns itself: calls that are still answered point at it, also when the
+/// replica and the host are gone.
 class answers final : public wire_receiver {
 public:
   explicit answers(worker_replica_owner_actor to) : to_(std::move(to)) {}
 
   void answered(std::uint64_t id, std::string answer) noexcept override {
     send({id, 0, std::move(answer)});
-    open.fetch_sub(1); // the last: it may be gone after this
+    release();
   }
   void failed(std::uint64_t id, const error& why) noexcept override {
     send({id, static_cast<std::uint8_t>(why.code), why.message});
-    open.fetch_sub(1);
+    release();
   }
 
-  std::atomic<std::int64_t> open{0}; ///< Calls whose outcome is to come.
+  void retain() noexcept { references_.fetch_add(1); } ///< For a call whose outcome is to come.
+  void release() noexcept {
+    if (references_.fetch_sub(1) == 1)
+      delete this;
+  }
 
 private:
+  ~answers() override = default;
+
   void send(worker_answer x) noexcept {
     worker_answers out;
     out.answers.push_back(std::move(x));
@@ -42,6 +49,11 @@ private:
   }
 
   const worker_replica_owner_actor to_;
+  std::atomic<std::int64_t> references_{1};
+};
+
+struct releasing {
+  void operator()(answers* x) const noexcept { x->release(); }
 };
 
 class host final : public worker_host_actor::base {
@@ -50,8 +62,23 @@ public:
        std::function<void()> on_end)
       : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)) {
     set_default_handler(caf::drop);
+    set_down_handler([this](const caf::down_msg& m) { // of one that was given up
+      const auto it = given_up_.find(m.source);
+      if (it != given_up_.end())
+        given_up_.erase(it);
+    });
   }
   const char* name() const override { return "troupe.worker_host"; }
+
+  /// Its process goes on, in a node: what it has ends.
+  void on_exit() override {
+    for (auto& [place, h] : replicas_) { // each keeps its router until it has ended
+      caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
+      h.calls->shut({errc::unavailable, "the node has another controller, or ends"});
+    }
+    replicas_.clear();
+    given_up_.clear();
+  }
 
 protected:
   behavior_type make_behavior() override {
@@ -62,6 +89,7 @@ protected:
         },
         [this](worker_calls& x) { take(x); },
         [this](const drop_worker_replica& x) { drop(x.place); },
+        [this](const abandon_worker_replica& x) { abandon(x.place); },
         [this](end_worker) {
           ending_ = true;
           if (auto f = std::exchange(on_end_, nullptr))
@@ -73,7 +101,7 @@ protected:
 private:
   struct hosted {
     std::shared_ptr<const code> user_code;
-    std::unique_ptr<answers> back; // before what holds calls
+    std::unique_ptr<answers, releasing> back; // before what holds calls
     std::shared_ptr<router> calls;
     cell* where = nullptr;
     replica_actor replica;
@@ -89,7 +117,7 @@ private:
     }
     auto& h = replicas_[x.place];
     h.user_code = found->user_code;
-    h.back = std::make_unique<answers>(x.owner);
+    h.back.reset(new answers{x.owner});
     router_options options;
     options.name = x.full_name;
     options.limits = {.max_ongoing = 1'000'000}; // the daemon's router keeps the limit
@@ -120,7 +148,7 @@ private:
       return;
     auto& h = it->second;
     for (auto& c : x.calls) {
-      h.back->open.fetch_add(1);
+      h.back->retain();
       auto call = h.user_code->read_call(c.key, c.request, *h.back, c.id);
       if (!call) {
         h.back->failed(c.id, {errc::signature_mismatch, h.user_code->traits().name + " cannot take this request"});
@@ -142,8 +170,19 @@ private:
     auto& h = node.mapped();
     h.calls->release(*h.where);
     h.calls->shut({errc::unavailable, "the replica is gone"});
-    std::erase_if(dropped_, [](const auto& old) { return old->open.load() == 0; });
-    dropped_.push_back(std::move(h.back)); // calls that are still answered point at it
+  }
+
+  /// Its cell is its own until its code lets go.
+  void abandon(std::uint64_t place) {
+    auto node = replicas_.extract(place);
+    if (!node || !node.mapped().replica)
+      return;
+    auto& h = node.mapped();
+    h.calls->shut({errc::unavailable, "the replica was given up"});
+    monitor(h.replica);
+    caf::anon_send_exit(h.replica, caf::exit_reason::kill);
+    const auto address = h.replica->address();
+    given_up_.emplace(address, std::move(h));
   }
 
   const std::shared_ptr<const control::environment> env_;
@@ -151,7 +190,7 @@ private:
   std::function<void()> on_end_;
   bool ending_ = false;
   std::map<std::uint64_t, hosted> replicas_;
-  std::vector<std::unique_ptr<answers>> dropped_;
+  std::map<caf::actor_addr, hosted> given_up_;
 };
 
 } // namespace

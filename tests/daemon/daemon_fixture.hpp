@@ -4,6 +4,7 @@
 #include "app/http/http_client.hpp"
 #include "app/library/library_fixture.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <fcntl.h>
@@ -71,6 +72,8 @@ struct daemon_fixture {
     run(std::move(words), std::move(variables), inherited);
     http = port_in(daemon->line_with("troupe: serving "));
     api = port_in(daemon->line_with("troupe: API on "));
+    if (std::find(more.begin(), more.end(), "--cluster-address") != more.end())
+      port_of_nodes = port_in(daemon->line_with("troupe: nodes join at "));
     return !daemon->line_with("troupe: data in ").empty();
   }
   void must_start(std::vector<std::string> more = {}) {
@@ -109,7 +112,7 @@ struct daemon_fixture {
   temporary_folder folder;
   std::filesystem::path code_dir = folder.path() / "lib", data = folder.path() / "data";
   owned_fd begun, go;
-  std::uint16_t http = 0, api = 0;
+  std::uint16_t http = 0, api = 0, port_of_nodes = 0;
   std::optional<process> daemon; // ends first
 
 private:

@@ -138,6 +138,22 @@ bool world::witness(const event::stuck& e) {
   return true;
 }
 
+bool world::witness(const event::placed& e) {
+  if (auto* p = find(e.replica))
+    p->node = e.node;
+  return true;
+}
+
+bool world::witness(const event::evacuate& e) {
+  if (e.on)
+    evacuated_.insert(e.node);
+  else
+    evacuated_.erase(e.node);
+  for (auto& [id, p] : puppets_)
+    p.faulty = p.faulty || (e.on && p.node == e.node);
+  return true;
+}
+
 bool world::witness(const event::room& e) {
   last_room = e;
   say("room " + std::to_string(e.seq) + " spare " + to_string(e.spare));
@@ -155,6 +171,7 @@ void world::obey(const effect::route& e) {
     fail("routes a replica that is not starting");
   p.routed = true;
   p.routed_at = now_;
+  p.faulty = p.faulty || evacuated_.count(p.node) > 0;
   became_available_ += p.counted ? 1 : 0;
   say("route " + std::to_string(p.ref.id));
 }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,7 @@ struct puppet {
   bool superseded = false;
   bool counted = false; ///< Started since the target was accepted.
   std::uint32_t failed_checks = 0;
+  std::string node;
 
   bool live() const { return !stop_asked && !abandoned && !ended; }
   bool available() const { return live() && routed; }
@@ -109,6 +111,8 @@ public:
   void kill(const replica_ref& r, const std::string& why = "killed") {
     post(now_, event::stopped{r, stop_reason::killed, why});
   }
+  void place(const replica_ref& r, const std::string& node) { post(now_, event::placed{r, node}); }
+  void evacuate(const std::string& node, bool on = true) { post(now_, event::evacuate{node, on}); }
   void report_stuck(const replica_ref& r) { post(now_, event::stuck{r, 300s}); }
   void grow_room(std::uint32_t max) {
     max_replicas = max;
@@ -201,6 +205,8 @@ private:
   bool witness(const event::probed& e);
   bool witness(const event::stopped& e);
   bool witness(const event::stuck& e);
+  bool witness(const event::placed& e);
+  bool witness(const event::evacuate& e);
   bool witness(const event::room& e);
   void obey(const effect::start& e);
   void obey(const effect::route& e);
@@ -272,6 +278,7 @@ private:
   bool first_wave_done_ = false;
   std::uint32_t kept_ = 0; ///< Of the target, live when it was accepted: replaced by it when they die.
   std::uint32_t first_wave_size_ = 0, became_available_ = 0, outdated_taken_ = 0;
+  std::set<std::string> evacuated_;
 };
 
 } // namespace troupe::deployment_state::test

@@ -33,7 +33,8 @@ struct api_answer {
 };
 
 struct api_fixture {
-  explicit api_fixture(std::string token = {}) : rest(parts(), {.token = std::move(token), .hosts = {}}, limits()) {
+  explicit api_fixture(std::string token = {}, cluster::node_operator* nodes = nullptr)
+      : rest(parts(nodes), {.token = std::move(token), .hosts = {}}, limits()) {
     std::filesystem::create_directory(code_dir);
     install("greeter_1");
     port = rest.listen("127.0.0.1", 0);
@@ -86,7 +87,7 @@ struct api_fixture {
     x.body_bytes = config::max_text_bytes + 1024;
     return x;
   }
-  api::subjects parts() {
+  api::subjects parts(cluster::node_operator* nodes) {
     return {.apps = apps,
             .rt = rt,
             .code = code,
@@ -95,7 +96,8 @@ struct api_fixture {
             .shut_down = [this] { ++shut_downs; },
             .data_dir = folder.path() / "data",
             .http_host = "127.0.0.1",
-            .http_port = [] { return 8000; }};
+            .http_port = [] { return 8000; },
+            .nodes = nodes};
   }
 
   temporary_folder folder;

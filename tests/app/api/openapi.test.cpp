@@ -1,6 +1,7 @@
 // The OpenAPI document says what the API does: the same paths, and answers in the form of their schemas.
 #include "../config/schema_checker.hpp"
 #include "api_fixture.hpp"
+#include "fake_nodes.hpp"
 #include <troupe/app/api/endpoints.hpp>
 
 #include <set>
@@ -36,9 +37,10 @@ public:
            const std::string& query = {}) {
     asked.insert(method + ' ' + path);
     auto target = path;
-    for (const auto& [name, value] : {std::pair{"{app}", "a"}, {"{dep}", "greeter"}})
+    for (const auto& [name, value] :
+         {std::pair<std::string, std::string>{"{app}", "a"}, {"{dep}", "greeter"}, {"{name}", "n1"}})
       if (const auto at = target.find(name); at != std::string::npos)
-        target.replace(at, 5, value);
+        target.replace(at, name.size(), value);
     const auto x = f_.ask(method, target + query, body.is_null() ? "" : body.dump());
     INFO(method, " ", target, query, ": ", x.status, " ", x.body);
     const auto& operation = document_.at("paths").at(path).at(lower(method));
@@ -107,7 +109,8 @@ TEST_CASE("every endpoint is in the document with its parameters, and no path is
 }
 
 TEST_CASE("every endpoint answers in the form of its schema, refusals too") {
-  api_fixture f;
+  fake_nodes nodes{{node_called("n1"), node_called("n2")}};
+  api_fixture f{{}, &nodes};
   documented d{f};
   const std::string v1 = "/api/troupe/v1";
   const std::string app = v1 + "/applications/{app}";
@@ -137,6 +140,14 @@ TEST_CASE("every endpoint answers in the form of its schema, refusals too") {
   d.ask("POST", dep + "/rollout", {{"action", "rollback"}, {"revision", 1}});
   REQUIRE(f.rt.wait_until_healthy("a/greeter", 20s));
   d.ask("POST", dep + "/rollout", {{"action", "pause"}}); // 409
+  CHECK(d.ask("GET", v1 + "/nodes")["nodes"].size() == 2);
+  const std::string node = v1 + "/nodes/{name}";
+  d.ask("GET", node);
+  for (const auto* action : {"/cordon", "/uncordon", "/drain"})
+    d.ask("POST", node + action);
+  d.ask("DELETE", node); // 409
+  d.ask("DELETE", node, nullptr, "?force=true");
+  d.ask("DELETE", node); // 404
   d.ask("GET", "/api/ray/version");
   d.ask("GET", "/api/serve/applications/");
   d.ask("POST", "/api/v1/applications/{app}/deployments/{dep}/scale", {{"target_num_replicas", 1}});

@@ -20,7 +20,7 @@ namespace {
 
 worker_host_actor::behavior_type deaf(worker_host_actor::pointer) {
   return {[](const start_worker_replica&) {}, [](const worker_calls&) {}, [](const drop_worker_replica&) {},
-          [](end_worker) {}};
+          [](const abandon_worker_replica&) {}, [](end_worker) {}};
 }
 
 /// A pool's thread whose workers are `program`, and one replica's view of it.

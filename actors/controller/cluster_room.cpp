@@ -1,0 +1,519 @@
+// Seats: claimed, handed out in the order of the queue, taken and left.
+#include <troupe/actors/controller/cluster_room.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace troupe::controller {
+
+// -- nodes -----------------------------------------------------------------------------------------------------------
+
+std::vector<grant> cluster_room::add_node(const joining_node& x) {
+  if (!ledger_.add_node(x))
+    return {};
+  nodes_[x.id] = {x.total, x.state};
+  ++version_;
+  return hand_out();
+}
+
+std::vector<grant> cluster_room::set_state(node_id id, node_state state) {
+  const auto it = nodes_.find(id);
+  if (it == nodes_.end() || it->second.state == state)
+    return {};
+  it->second.state = state;
+  ++version_;
+  ledger_.set_state(id, state);
+  if (state != node_state::ready && wrong_ != wrong_seat::keeps_closed)
+    for (auto& [name, a] : accounts_) {
+      for (auto& s : a.shapes)
+        while (a.seats.unoccupied(s->number, id) > 0)
+          give_back(a, *s, id);
+      queue_or_leave(a);
+    }
+  return hand_out();
+}
+
+std::vector<grant> cluster_room::remove_node(node_id id) {
+  if (nodes_.erase(id) == 0)
+    return {};
+  ++version_;
+  ledger_.remove_node(id);
+  std::vector<grant> out;
+  std::vector<account*> hit;
+  for (auto& [name, a] : accounts_) {
+    if (a.chosen == id) {
+      a.chosen = 0;
+      a.aside = {};
+    }
+    a.own.erase(id);
+    bool lost = false;
+    for (auto& s : a.shapes) {
+      const auto before = a.seats.seats(s->number);
+      for (const auto place : a.seats.lose(s->number, id))
+        if (wrong_ != wrong_seat::keeps_lost)
+          places_.erase(place);
+      const auto gone = before - a.seats.seats(s->number);
+      free_slots_ += gone;
+      lost = lost || gone > 0;
+    }
+    if (lost)
+      hit.push_back(&a);
+  }
+  for (auto* a : hit)
+    queue_or_leave(*a);
+  out = hand_out();
+  for (auto* a : hit) // also who wants no more than is left
+    tell(*a, free_slots_, out);
+  return out;
+}
+
+bool cluster_room::is_open(node_id id) const {
+  const auto it = nodes_.find(id);
+  return it != nodes_.end() && it->second.state == node_state::ready;
+}
+
+bool cluster_room::could_hold(const resources& each, node_id id) const {
+  const auto it = nodes_.find(id);
+  return it != nodes_.end() && it->second.state == node_state::ready && fits(each, it->second.total);
+}
+
+// -- claims ----------------------------------------------------------------------------------------------------------
+
+cluster_room::account& cluster_room::account_of(const deployment_name& name) {
+  auto& a = accounts_[name];
+  if (a.name.name.empty())
+    a.name = a.placed_as = name;
+  return a;
+}
+
+cluster_room::shape& cluster_room::shape_of(account& a, const resources& each) {
+  for (auto& s : a.shapes)
+    if (s->each == each)
+      return *s;
+  auto& s = *a.shapes.emplace_back(std::make_unique<shape>());
+  s.number = ++a.last_number;
+  s.each = each;
+  return s;
+}
+
+std::vector<grant> cluster_room::claim(const claim_room& c) {
+  auto& a = account_of(c.from);
+  if (c.seq <= a.seq)
+    return {};
+  a.seq = c.seq;
+  a.reserve = c.reserve;
+  for (auto& s : a.shapes)
+    s->want = 0;
+  a.listed.clear();
+  for (const auto& x : c.shapes) {
+    auto& s = shape_of(a, x.each);
+    s.want = x.want;
+    a.listed.push_back(&s);
+  }
+  release_aside(a);
+  for (auto& s : a.shapes)
+    give_back_surplus(a, *s);
+  a.told = {}; // answered in any case, from serial 1
+  queue_or_leave(a);
+  return hand_out(&a);
+}
+
+std::vector<grant> cluster_room::hand_over(const deployment_name& name, const claim_room& c) {
+  const auto from = accounts_.find(name);
+  if (from != accounts_.end() && accounts_.count(c.from) == 0) {
+    auto moved = accounts_.extract(from);
+    auto& a = moved.mapped();
+    release_aside(a);
+    free_own(a);
+    if (a.turn != 0)
+      waiting_.erase(std::exchange(a.turn, 0));
+    moved.key() = a.name = c.from;
+    a.seq = c.seq;
+    a.reserve = 0;
+    a.listed.clear();
+    for (auto& s : a.shapes) {
+      s->want = 0;
+      for (const auto& [ticket, place] : std::exchange(s->waiters, {}))
+        places_.erase(place);
+    }
+    for (const auto& x : c.shapes) {
+      auto& s = shape_of(a, x.each);
+      s.want = std::min(x.want, a.seats.seats(s.number));
+      a.listed.push_back(&s);
+    }
+    accounts_.insert(std::move(moved));
+    auto& kept = accounts_.at(c.from);
+    for (auto& s : kept.shapes)
+      give_back_surplus(kept, *s);
+    drop_unused(kept);
+  }
+  return hand_out();
+}
+
+std::vector<grant> cluster_room::forget(const deployment_name& name) {
+  const auto it = accounts_.find(name);
+  if (it == accounts_.end())
+    return {};
+  auto& a = it->second;
+  release_aside(a);
+  free_own(a);
+  if (a.turn != 0)
+    waiting_.erase(a.turn);
+  for (auto& s : a.shapes) {
+    for (const auto& [ticket, place] : s->waiters)
+      places_.erase(place);
+    for (const auto place : a.seats.places(s->number))
+      places_.erase(place);
+    for (const auto& [on, count] : a.seats.by_node(s->number))
+      for (std::uint32_t i = 0; i < count; ++i)
+        ledger_.give_back(s->demand, on);
+    free_slots_ += a.seats.seats(s->number);
+    if (s->demand != 0)
+      ledger_.close(s->demand);
+  }
+  accounts_.erase(it);
+  return hand_out();
+}
+
+void cluster_room::drop_unused(account& a) {
+  std::erase_if(a.shapes, [&](const auto& s) {
+    const bool is_listed = std::find(a.listed.begin(), a.listed.end(), s.get()) != a.listed.end();
+    if (is_listed || !s->waiters.empty() || a.seats.seats(s->number) > 0)
+      return false;
+    if (a.chosen_for == s.get())
+      release_aside(a);
+    if (s->demand != 0)
+      ledger_.close(s->demand);
+    a.seats.forget(s->number);
+    return true;
+  });
+}
+
+void cluster_room::queue_or_leave(account& a) {
+  const bool lacks =
+      std::any_of(a.listed.begin(), a.listed.end(), [&](const shape* s) { return a.seats.seats(s->number) < s->want; });
+  if (lacks && a.turn == 0) {
+    a.turn = ++turns_;
+    waiting_.emplace(a.turn, &a);
+  } else if (!lacks && a.turn != 0) {
+    waiting_.erase(std::exchange(a.turn, 0));
+    release_aside(a);
+    free_own(a);
+  }
+}
+
+std::uint32_t cluster_room::granted(const deployment_name& name) const {
+  const auto it = accounts_.find(name);
+  std::uint32_t sum = 0;
+  if (it != accounts_.end())
+    for (const auto* s : it->second.listed)
+      sum += std::min(s->want, it->second.seats.seats(s->number));
+  return sum;
+}
+
+room_shortage cluster_room::never(const resources& each) const {
+  room_shortage worst;
+  for (const auto& [id, n] : nodes_) {
+    const auto lacking = first_lacking(each, n.total);
+    if (!lacking)
+      return {};
+    if (worst.resource.empty() || (worst.resource == lacking->name && worst.total < n.total.of(lacking->name)))
+      worst = {lacking->name, lacking->amount, 0, n.total.of(lacking->name)};
+  }
+  return worst;
+}
+
+// -- seats -----------------------------------------------------------------------------------------------------------
+
+/// Again, since who shares the demand (`hand_over`) may have closed it.
+void cluster_room::open(const account& a, shape& s) { s.demand = ledger_.open(a.placed_as, {.each = s.each}); }
+
+bool cluster_room::place(account& a, shape& s) {
+  const auto on = ledger_.place(s.demand);
+  if (!on)
+    return false;
+  a.seats.add(s.number, *on);
+  return true;
+}
+
+// While its wave waits to start, the room is kept; `keep_own` bounds it.
+void cluster_room::give_back(account& a, shape& s, node_id on) {
+  a.seats.remove(s.number, on);
+  ledger_.give_back(s.demand, on);
+  if (a.reserve == 0 || a.listed.empty() || a.listed.front() == &s) {
+    ++free_slots_;
+    return;
+  }
+  ++a.own_slots;
+  if (ledger_.set_aside(on, s.each))
+    add(a.own[on], s.each);
+}
+
+void cluster_room::give_back_surplus(account& a, shape& s) {
+  while (a.seats.seats(s.number) > s.want && a.seats.unoccupied(s.number) > 0)
+    give_back(a, s, *a.seats.to_give_back(s.number));
+}
+
+void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
+  r.node = *a.seats.to_take(s.number);
+  a.seats.occupy(s.number, r.node, place);
+  seated_.push_back({place, r.node});
+}
+
+void cluster_room::seat_waiters(account& a, shape& s) {
+  while (!s.waiters.empty() && a.seats.unoccupied(s.number) > 0) {
+    const auto place = s.waiters.begin()->second;
+    s.waiters.erase(s.waiters.begin());
+    sit(a, s, place, places_.at(place));
+  }
+}
+
+std::vector<grant> cluster_room::take_seat(const deployment_name& name, const resources& each, std::uint64_t place) {
+  auto& a = account_of(name);
+  auto& s = shape_of(a, each);
+  const auto [it, is_new] = places_.try_emplace(place, place_record{&a, &s, 0, 0});
+  if (!is_new)
+    return {};
+  it->second.ticket = ++tickets_;
+  s.waiters.emplace(it->second.ticket, place);
+  seat_waiters(a, s);
+  return {};
+}
+
+std::vector<grant> cluster_room::leave_seat(std::uint64_t place) {
+  const auto it = places_.find(place);
+  if (it == places_.end())
+    return {};
+  const auto r = it->second;
+  places_.erase(it);
+  auto& a = *r.of;
+  auto& s = *r.in;
+  if (r.node == 0) {
+    s.waiters.erase(r.ticket);
+    drop_unused(a);
+    return {};
+  }
+  a.seats.leave(s.number, r.node, place);
+  if (a.seats.seats(s.number) <= s.want && (is_open(r.node) || wrong_ == wrong_seat::keeps_closed)) {
+    seat_waiters(a, s);
+    return {};
+  }
+  give_back(a, s, r.node);
+  queue_or_leave(a);
+  auto out = hand_out();
+  drop_unused(a);
+  return out;
+}
+
+std::optional<node_id> cluster_room::node_of(std::uint64_t place) const {
+  const auto it = places_.find(place);
+  return it == places_.end() || it->second.node == 0 ? std::nullopt : std::optional{it->second.node};
+}
+
+// -- handing out -----------------------------------------------------------------------------------------------------
+
+std::vector<grant> cluster_room::hand_out(account* first) {
+  std::vector<grant> out;
+  std::uint32_t open_slots = 0;
+  do { // again, where a younger claim has let go of what it kept
+    has_freed_ = false;
+    for (const auto& [turn, a] : waiting_) // what is set aside is for its own claim, not against an older one
+      release_aside(*a);
+    open_slots = max_replicas_ > 0 ? free_slots_ : std::numeric_limits<std::uint32_t>::max();
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      auto& a = *(it++)->second;
+      serve(a, open_slots);
+      tell(a, open_slots, out);
+      queue_or_leave(a);
+    }
+  } while (has_freed_);
+  if (first && first->told.serial == 0)
+    tell(*first, open_slots, out);
+  if (first) {
+    drop_unused(*first);
+    const auto mine = std::find_if(out.begin(), out.end(), [&](const grant& g) { return g.to == first->name; });
+    std::rotate(out.begin(), mine, out.end());
+  }
+  return out;
+}
+
+void cluster_room::serve(account& a, std::uint32_t& open_slots) {
+  open_own(a);
+  bool has_kept = false;
+  for (auto* s : a.listed) {
+    if (a.seats.seats(s->number) < s->want)
+      open(a, *s);
+    while (a.seats.seats(s->number) < s->want && (open_slots > 0 || a.own_slots > 0) && place(a, *s)) {
+      if (a.own_slots > 0)
+        --a.own_slots;
+      else {
+        --open_slots;
+        --free_slots_;
+      }
+    }
+    seat_waiters(a, *s);
+    if (!std::exchange(has_kept, true))
+      keep_own(a);
+    if (a.seats.seats(s->number) < s->want && a.chosen_for == nullptr)
+      set_aside(a, *s);
+  }
+  if (!has_kept)
+    free_own(a);
+  if (open_slots > 0 && a.own_slots == 0 && next_wanted(a) != nullptr && max_replicas_ > 0)
+    --open_slots; // set aside likewise
+}
+
+cluster_room::shape* cluster_room::next_wanted(const account& a) const {
+  const auto it = std::find_if(a.listed.begin(), a.listed.end(),
+                               [&](const shape* s) { return a.seats.seats(s->number) < s->want; });
+  return it == a.listed.end() ? nullptr : *it;
+}
+
+void cluster_room::open_own(account& a) {
+  for (const auto& [on, what] : a.own)
+    ledger_.take_back(on, what);
+}
+
+// At most what the first shape lacks, and what is still there.
+void cluster_room::keep_own(account& a) {
+  auto lacks = a.listed.empty()
+                   ? 0
+                   : a.listed.front()->want - std::min(a.listed.front()->want, a.seats.seats(a.listed.front()->number));
+  lacks = std::min(lacks, a.reserve);
+  resources needed;
+  if (lacks > 0)
+    add(needed, a.listed.front()->each, lacks);
+  if (a.own_slots > lacks) {
+    has_freed_ = true;
+    free_slots_ += std::exchange(a.own_slots, lacks) - lacks;
+  }
+  for (auto it = a.own.begin(); it != a.own.end();) {
+    const auto* room = ledger_.room_of(it->first);
+    auto kept = room ? at_most(at_most(it->second, needed), room->free) : resources{};
+    has_freed_ = has_freed_ || kept != it->second;
+    if (kept.empty() || !ledger_.set_aside(it->first, kept)) {
+      it = a.own.erase(it);
+      continue;
+    }
+    take(needed, kept);
+    it->second = std::move(kept);
+    ++it;
+  }
+}
+
+void cluster_room::free_own(account& a) {
+  open_own(a);
+  has_freed_ = has_freed_ || !a.own.empty() || a.own_slots > 0;
+  a.own.clear();
+  free_slots_ += std::exchange(a.own_slots, 0);
+}
+
+void cluster_room::choose(account& a, const shape& s) {
+  a.chosen = 0;
+  std::uint32_t best = 0;
+  for (const auto& [id, n] : nodes_) {
+    if (!could_hold(s.each, id))
+      continue;
+    const auto* room = ledger_.room_of(id);
+    auto share = std::numeric_limits<std::uint32_t>::max();
+    for (const auto& x : s.each.amounts)
+      share = std::min(share, free_share(room->free.of(x.name), room->total.of(x.name)));
+    if (a.chosen == 0 || share > best) {
+      a.chosen = id;
+      best = share;
+    }
+  }
+}
+
+void cluster_room::set_aside(account& a, const shape& s) {
+  if (wrong_ == wrong_seat::sets_nothing_aside)
+    return;
+  const bool is_good = a.chosen != 0 && could_hold(s.each, a.chosen);
+  if (!is_good && (a.chose != version_ || a.chose_each != s.each)) {
+    choose(a, s);
+    a.chose = version_;
+    a.chose_each = s.each;
+  } else if (!is_good) {
+    a.chosen = 0;
+  }
+  if (a.chosen == 0)
+    return;
+  auto missing = s.each; // beyond what is kept there
+  if (const auto own = a.own.find(a.chosen); own != a.own.end() && a.listed.front() == &s)
+    take(missing, own->second);
+  auto what = at_most(missing, ledger_.room_of(a.chosen)->free);
+  if (ledger_.set_aside(a.chosen, what))
+    a.aside = std::move(what);
+  a.chosen_for = &s;
+}
+
+void cluster_room::release_aside(account& a) {
+  if (a.chosen != 0 && !a.aside.empty())
+    ledger_.take_back(a.chosen, a.aside);
+  a.aside = {};
+  a.chosen_for = nullptr;
+}
+
+void cluster_room::tell(account& a, std::uint32_t open_slots, std::vector<grant>& out) {
+  room_granted now;
+  now.seq = a.seq;
+  now.serial = a.told.serial;
+  for (const auto* s : a.listed) {
+    const auto seats = a.seats.seats(s->number);
+    now.granted.push_back(wrong_ == wrong_seat::tells_all_seats ? seats : std::min(s->want, seats));
+  }
+  if (const auto* next = next_wanted(a)) {
+    const bool has_slot = open_slots > 0 || a.own_slots > 0 || max_replicas_ == 0;
+    auto there = a.aside;
+    if (const auto own = a.own.find(a.chosen); own != a.own.end())
+      add(there, own->second);
+    now.spare = at_most(there, next->each);
+    now.spare.set(slots, has_slot ? 1 : 0);
+    now.lacks = never(next->each);
+    if (now.lacks.resource.empty() && !has_slot)
+      now.lacks = {std::string{slots}, 1, 0, max_replicas_};
+    else if (const auto x = first_lacking(next->each, there); now.lacks.resource.empty() && a.chosen != 0 && x)
+      now.lacks = {x->name, x->amount, there.of(x->name), nodes_.at(a.chosen).total.of(x->name)};
+    else if (now.lacks.resource.empty())
+      now.lacks = {std::string{any_node}, 1, 0, 1};
+    now.nodes = to_string(ledger_.explain(next->demand));
+  }
+  if (now == a.told)
+    return;
+  ++now.serial;
+  a.told = now;
+  std::erase_if(out, [&](const grant& g) { return g.to == a.name; });
+  out.push_back({a.name, std::move(now)});
+}
+
+// -- for tests -------------------------------------------------------------------------------------------------------
+
+std::uint32_t cluster_room::seats(const deployment_name& name) const {
+  const auto it = accounts_.find(name);
+  std::uint32_t sum = 0;
+  if (it != accounts_.end())
+    for (const auto& s : it->second.shapes)
+      sum += it->second.seats.seats(s->number);
+  return sum;
+}
+
+resources cluster_room::held_back_on(node_id id) const {
+  resources sum;
+  for (const auto& [name, a] : accounts_) {
+    if (a.chosen == id)
+      add(sum, a.aside);
+    if (const auto it = a.own.find(id); it != a.own.end())
+      add(sum, it->second);
+  }
+  return sum;
+}
+
+std::vector<deployment_name> cluster_room::waiting() const {
+  std::vector<deployment_name> out;
+  for (const auto& [turn, a] : waiting_)
+    out.push_back(a->name);
+  return out;
+}
+
+} // namespace troupe::controller

@@ -1,0 +1,451 @@
+// The shell of the nodes machine: connections in, orders out, and for each replica on a node its place there.
+// long file: one shell; what it decides is in the machine
+#include <troupe/actors/nodes/door_actor.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+namespace troupe::nodes {
+
+namespace {
+
+constexpr milliseconds word_every{600};
+
+class shell : public control::control_actor<door_actor> {
+public:
+  shell(caf::actor_config& cfg, control::environment_ptr env, door_boot b)
+      : control_actor(cfg, std::move(env)), boot_(std::move(b)), machine_(boot_.bounds) {
+    set_down_handler([this](caf::down_msg& m) { went_down(m); });
+    set_exit_handler([this](caf::exit_msg& m) { close(std::move(m.reason)); });
+  }
+
+  const char* name() const override { return "troupe.node_door"; }
+
+  void on_exit() override { close({}); }
+
+protected:
+  behavior_type make_behavior() override {
+    post(boot_.controller, hold_seats{caf::actor_cast<seat_holder_actor>(this)});
+    step(event::restore{std::move(boot_.known), boot_.last_id});
+    return {
+        // from nodes
+        [this](node_knock& m) { greet(m); },
+        [this](node_join& m) { join(m); },
+        [this](const node_settled& m) {
+          if (is_from_node(m.node))
+            step(event::settled{m.node});
+        },
+        [this](const node_word& m) {
+          if (is_from_link(m.link))
+            step(event::heard{m.link});
+          else if (const auto& from = current_sender()) // it was frozen, and was given up meanwhile
+            post(caf::actor_cast<node_agent_actor>(from),
+                 node_refused{"the controller has given up this connection", false});
+        },
+        [this](const node_leaving& m) {
+          if (is_from_node(m.node))
+            step(event::leaving{m.node});
+        },
+        [this](code_loaded& m) {
+          if (is_from_node(m.node))
+            loaded(m);
+        },
+        // from replicas and the controller
+        [this](attach_place& m) { attach(m); },
+        [this](const detach_place& m) { detach(m); },
+        [this](const code_gone& m) { unload(m.code); },
+        [this](const seat_taken& m) { seat(m); },
+        // from operators and the clock
+        [this](const door_tick& m) { step(event::timer{m.epoch}); },
+        [this](const list_nodes&) { return list(); },
+        [this](const operate_node& m) { return operated{step(m.what)}; },
+    };
+  }
+
+private:
+  struct link {
+    node_agent_actor agent;
+    caf::actor_addr address;
+    std::string nonce; ///< That a proof must sign; used once.
+    std::string release;
+    std::string joiner_nonce;
+    std::uint64_t node = 0; ///< 0 = not admitted.
+  };
+  /// One load of code on one node.
+  struct hosted {
+    worker_host_actor host; ///< Null until it is loaded.
+    std::set<std::uint64_t> places;
+  };
+  struct node {
+    std::string name;
+    std::uint64_t link = 0;
+    std::map<std::uint64_t, hosted> codes; ///< By number of the code.
+    std::uint32_t places = 0;
+    bool open = false;
+    bool evacuating = false;
+    node_about about;
+  };
+  struct place {
+    std::shared_ptr<const node_code> what;
+    caf::strong_actor_ptr who;
+    std::uint64_t node = 0; ///< 0 = it has no seat yet.
+  };
+
+  // -- joining
+
+  void greet(node_knock& m) {
+    if (!m.agent || closing_)
+      return;
+    if (m.wire_version != node_wire_version)
+      return post(m.agent,
+                  node_refused{"this node (release " + m.release.substr(0, 64) + ") speaks version " +
+                                   std::to_string(m.wire_version) + " of the nodes' protocol, the controller " +
+                                   std::to_string(node_wire_version) + "; run the same release on both",
+                               true});
+    if (links_.size() >= boot_.bounds.max_nodes * 2)
+      return post(m.agent, node_refused{"there are too many connections to the controller", false});
+    const auto number = ++last_link_;
+    auto& x = links_[number];
+    x.agent = std::move(m.agent);
+    x.address = x.agent->address();
+    x.release = std::move(m.release);
+    monitor(x.agent);
+    by_agent_[x.address].insert(number);
+    if (boot_.guard) {
+      auto nonce = boot_.guard->make_nonce();
+      if (!nonce)
+        return turn_away(number, nonce.why().message, false);
+      x.nonce = std::move(*nonce);
+    }
+    post(x.agent, node_challenge{number, node_wire_version, boot_.release, x.nonce, to_string(system().node())});
+  }
+
+  void join(node_join& m) {
+    const auto it = links_.find(m.link);
+    if (it == links_.end() || !is_from_link(m.link) || it->second.node != 0)
+      return;
+    auto& x = it->second;
+    if (boot_.guard) {
+      const auto nonce = std::exchange(x.nonce, {});
+      if (nonce.empty())
+        return;
+      const auto proved =
+          boot_.guard->check(m.name, {nonce, to_string(system().node()), to_string(x.agent->node())}, m.proof);
+      if (!proved) {
+        env().log(control::log_level::warning, "node \"" + m.name.substr(0, 128) + "\" from " + m.host.substr(0, 256) +
+                                                   " is turned away: " + proved.why().message);
+        return turn_away(m.link, proved.why().message, true);
+      }
+    }
+    x.joiner_nonce = std::move(m.nonce);
+    node_about about;
+    about.name = std::move(m.name);
+    about.incarnation = m.incarnation;
+    about.release = x.release;
+    about.host = std::move(m.host);
+    for (auto& l : m.labels)
+      about.labels.emplace(std::move(l.key), std::move(l.value));
+    about.total = std::move(m.total);
+    step(event::hello{m.link, std::move(about)});
+  }
+
+  void welcome(std::uint64_t id, std::uint64_t number) {
+    const auto it = links_.find(number);
+    if (it == links_.end())
+      return;
+    it->second.node = id;
+    node_welcome out{number, id, {}, word_every, boot_.code};
+    if (boot_.guard) {
+      auto proof = boot_.guard->prove(
+          {it->second.joiner_nonce, to_string(system().node()), to_string(it->second.agent->node())});
+      if (!proof)
+        return turn_away(number, proof.why().message, false);
+      out.proof = std::move(*proof);
+    }
+    post(it->second.agent, std::move(out));
+  }
+
+  void turn_away(std::uint64_t number, std::string why, bool for_good) {
+    const auto it = links_.find(number);
+    if (it == links_.end())
+      return;
+    post(it->second.agent, node_refused{std::move(why), for_good});
+    forget_link(number);
+    step(event::disconnected{number, "it was turned away"});
+  }
+
+  void forget_link(std::uint64_t number) {
+    const auto it = links_.find(number);
+    if (it == links_.end())
+      return;
+    const auto address = it->second.address;
+    const auto of = by_agent_.find(address);
+    of->second.erase(number);
+    if (of->second.empty()) {
+      demonitor(address);
+      by_agent_.erase(of);
+    }
+    links_.erase(it);
+  }
+
+  void went_down(const caf::down_msg& m) {
+    const auto it = by_agent_.find(m.source);
+    if (it == by_agent_.end())
+      return;
+    const auto numbers = std::exchange(it->second, {});
+    by_agent_.erase(it);
+    for (const auto number : numbers) {
+      links_.erase(number);
+      const bool is_plain = m.reason == caf::exit_reason::remote_link_unreachable;
+      step(event::disconnected{number, is_plain ? std::string{} : system().render(m.reason)});
+    }
+  }
+
+  bool is_from_link(std::uint64_t number) {
+    const auto it = links_.find(number);
+    return it != links_.end() && current_sender() && it->second.address == current_sender()->address();
+  }
+  bool is_from_node(std::uint64_t id) {
+    const auto it = nodes_.find(id);
+    return it != nodes_.end() && is_from_link(it->second.link);
+  }
+
+  // -- the machine
+
+  error step(const any_event& ev) {
+    auto t = machine_.step(now(), ev);
+    for (auto& e : t.effects)
+      std::visit([this](auto& x) { run(x); }, e);
+    return t.refused;
+  }
+  instant now() const { return std::chrono::duration_cast<instant>(env().now().time_since_epoch()); }
+
+  void run(effect::admit& e) {
+    auto& n = nodes_[e.id];
+    n.name = e.about.name;
+    n.link = e.link;
+    n.about = std::move(e.about);
+    welcome(e.id, e.link);
+  }
+  void run(const effect::resume& e) {
+    if (const auto it = nodes_.find(e.id); it != nodes_.end()) {
+      it->second.link = e.link;
+      welcome(e.id, e.link);
+    }
+  }
+  void run(effect::refuse& e) { turn_away(e.link, std::move(e.why.message), e.for_good); }
+  void run(const effect::close& e) { forget_link(e.link); }
+  void run(const effect::offer& e) {
+    if (const auto it = nodes_.find(e.id); it != nodes_.end()) {
+      it->second.open = e.on;
+      offer(e.id, it->second);
+    }
+  }
+  void run(const effect::prefer_others&) {} // what is sent over a connection that has ended is told at once
+  void run(const effect::evacuate& e) {
+    const auto it = nodes_.find(e.id);
+    if (it == nodes_.end())
+      return;
+    it->second.evacuating = e.on;
+    offer(e.id, it->second);
+    look_whether_empty(e.id, it->second);
+  }
+  void run(effect::void_node& e) {
+    const auto it = nodes_.find(e.id);
+    if (it == nodes_.end())
+      return;
+    const auto lost = std::move(it->second);
+    nodes_.erase(it);
+    post(boot_.controller, lose_node{e.id});
+    for (const auto& [code, h] : lost.codes)
+      for (const auto number : h.places)
+        lose(number, "node " + lost.name + " is lost: " + e.why);
+  }
+  void run(const effect::release& e) {
+    if (const auto it = links_.find(e.link); it != links_.end())
+      post(it->second.agent, node_released{e.id});
+    forget_link(e.link);
+    if (nodes_.erase(e.id) > 0)
+      post(boot_.controller, lose_node{e.id});
+  }
+  void run(const effect::persist& e) {
+    if (boot_.persist)
+      boot_.persist(e.what, e.last_id);
+  }
+  void run(const effect::arm_timer& e) { tick_after(e.at - now(), door_tick{e.epoch}); }
+  void run(const effect::notify& e) {
+    const bool is_bad = e.kind == "node_lost" || e.kind == "node_suspect";
+    env().log(is_bad ? control::log_level::warning : control::log_level::info,
+              "node " + e.node + ": " + e.kind + (e.text.empty() ? "" : ": " + e.text));
+  }
+
+  void offer(std::uint64_t id, const node& n) {
+    offer_node out{id, n.name, {}, {}, n.about.total, n.open, n.evacuating};
+    for (const auto& [key, value] : n.about.labels) {
+      out.label_keys.push_back(key);
+      out.label_values.push_back(value);
+    }
+    post(boot_.controller, std::move(out));
+  }
+
+  /// It may be after `step` has returned only: the machine is not entered twice.
+  void look_whether_empty(std::uint64_t id, const node& n) {
+    if (n.evacuating && n.places == 0)
+      caf::anon_send(caf::actor_cast<door_actor>(this), operate_node{event::emptied{id}});
+  }
+
+  // -- places
+
+  void attach(attach_place& m) {
+    const auto number = m.place.number;
+    if (closing_)
+      return tell(m.who, replica::worker_lost{number, "the controller ends"});
+    const auto& spec = *m.place.spec;
+    places_[number] = {std::move(m.what), std::move(m.who), 0};
+    post(boot_.controller, take_seat{number, {spec.application, spec.name}, spec.per_replica});
+  }
+
+  void seat(const seat_taken& m) {
+    const auto it = places_.find(m.place);
+    if (it == places_.end() || it->second.node != 0)
+      return; // it has left meanwhile, and said so
+    const auto at = nodes_.find(m.node);
+    if (at == nodes_.end())
+      return lose(m.place, "its node was lost before it started there");
+    auto& p = it->second;
+    auto& n = at->second;
+    p.node = m.node;
+    ++n.places;
+    const auto& what = p.what->what();
+    auto [h, is_new] = n.codes.try_emplace(what.code);
+    h->second.places.insert(m.place);
+    if (h->second.host)
+      return assign(m.place, p, h->second.host);
+    if (!is_new)
+      return; // on its way there
+    auto order = what;
+    order.node = m.node;
+    send_to_node(n, std::move(order));
+  }
+
+  void assign(std::uint64_t number, const place& p, const worker_host_actor& host) {
+    tell(p.who, replica::worker_assigned{number, host, nodes_.at(p.node).name});
+  }
+
+  void loaded(code_loaded& m) {
+    auto& n = nodes_.at(m.node);
+    const auto it = n.codes.find(m.code);
+    if (it == n.codes.end() || it->second.host)
+      return;
+    if (m.failure_code == 0 && m.host) {
+      it->second.host = std::move(m.host);
+      for (const auto number : it->second.places)
+        assign(number, places_.at(number), it->second.host);
+      return;
+    }
+    const auto waiting = std::move(it->second.places);
+    n.codes.erase(it);
+    n.places -= static_cast<std::uint32_t>(waiting.size());
+    for (const auto number : waiting) {
+      lose(number, "node " + n.name + ": " + m.failure);
+      post(boot_.controller, leave_seat{number});
+    }
+    look_whether_empty(m.node, n);
+  }
+
+  void detach(const detach_place& m) {
+    const auto it = places_.find(m.place);
+    if (it == places_.end())
+      return;
+    const auto p = std::move(it->second);
+    places_.erase(it);
+    post(boot_.controller, leave_seat{m.place});
+    const auto at = nodes_.find(p.node);
+    if (at == nodes_.end())
+      return;
+    auto& n = at->second;
+    --n.places;
+    const auto h = n.codes.find(p.what->what().code);
+    if (h != n.codes.end()) {
+      h->second.places.erase(m.place);
+      if (h->second.host && m.killed)
+        post(h->second.host, abandon_worker_replica{m.place});
+      else if (h->second.host)
+        post(h->second.host, drop_worker_replica{m.place});
+    }
+    look_whether_empty(p.node, n);
+  }
+
+  /// What runs of it, given up by all, stays with its node's process.
+  void unload(std::uint64_t code) {
+    for (auto& [id, n] : nodes_)
+      if (n.codes.erase(code) > 0)
+        send_to_node(n, unload_code{id, code});
+  }
+
+  void lose(std::uint64_t number, std::string how) {
+    const auto it = places_.find(number);
+    if (it == places_.end())
+      return;
+    const auto who = std::move(it->second.who);
+    places_.erase(it);
+    tell(who, replica::worker_lost{number, std::move(how)});
+  }
+
+  node_list list() const {
+    node_list out{machine_.list(), {}, now()};
+    for (const auto& x : out.nodes) {
+      const auto it = nodes_.find(x.id);
+      out.replicas.push_back(it == nodes_.end() ? 0U : it->second.places);
+    }
+    return out;
+  }
+
+  // -- small things
+
+  template <class T>
+  void tell(const caf::strong_actor_ptr& who, T what) {
+    control::post_message(env(), ctrl(), context(), who, caf::make_message(std::move(what)));
+  }
+  template <class T>
+  void send_to_node(const node& n, T what) {
+    if (const auto it = links_.find(n.link); it != links_.end())
+      post(it->second.agent, std::move(what));
+  }
+
+  void close(caf::error reason) {
+    if (std::exchange(closing_, true))
+      return;
+    for (const auto& [number, p] : std::exchange(places_, {}))
+      tell(p.who, replica::worker_lost{number, "the controller ends"});
+    nodes_.clear();
+    links_.clear();
+    by_agent_.clear();
+    boot_ = {};
+    quit(std::move(reason));
+  }
+
+  door_boot boot_;
+  machine machine_;
+  bool closing_ = false;
+  std::uint64_t last_link_ = 0;
+  std::map<std::uint64_t, link> links_;
+  std::map<caf::actor_addr, std::set<std::uint64_t>> by_agent_;
+  std::map<std::uint64_t, node> nodes_; ///< Of the alive, by id.
+  std::unordered_map<std::uint64_t, place> places_;
+};
+
+} // namespace
+
+door_actor spawn_door(const control::environment_ptr& env, door_boot b) {
+  return control::spawn_control<shell>(env, std::move(b));
+}
+
+} // namespace troupe::nodes

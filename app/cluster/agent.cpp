@@ -1,0 +1,246 @@
+#include <troupe/app/cluster/agent.hpp>
+#include <troupe/app/cluster/guard.hpp>
+#include <troupe/app/cluster/proof.hpp>
+#include <troupe/app/worker/worker_host.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <map>
+#include <utility>
+
+namespace troupe::cluster {
+
+namespace {
+
+class shell : public control::control_actor<agent_actor> {
+public:
+  shell(caf::actor_config& cfg, control::environment_ptr env, agent_boot b)
+      : control_actor(cfg, std::move(env)), boot_(std::move(b)) {
+    set_down_handler([this](const caf::down_msg& m) {
+      if (door_ && m.source == door_->address())
+        lose("the connection has ended");
+    });
+    set_exit_handler([this](caf::exit_msg& m) {
+      end_all();
+      quit(std::move(m.reason));
+    });
+  }
+
+  const char* name() const override { return "troupe.node_agent"; }
+
+  void on_exit() override {
+    end_all();
+    door_ = nullptr;
+    boot_ = {};
+  }
+
+protected:
+  behavior_type make_behavior() override {
+    return {
+        [this](node_challenge& m) { answer(m); },
+        [this](node_refused& m) { refused(m); },
+        [this](node_welcome& m) { welcome(m); },
+        [this](load_code& m) {
+          if (m.node == node_ && node_ != 0)
+            load(m);
+        },
+        [this](const unload_code& m) {
+          if (m.node == node_)
+            unload(m.code);
+        },
+        [this](const node_released& m) {
+          if (m.node == node_ && leaving_)
+            boot_.released();
+        },
+        [this](agent_connected& m) {
+          door_ = std::move(m.door);
+          link_ = 0;
+          monitor(door_);
+          post(door_, node_knock{node_wire_version, boot_.release, caf::actor_cast<node_agent_actor>(this)});
+        },
+        [this](agent_leave) {
+          leaving_ = true;
+          if (link_ != 0 && node_ != 0)
+            post(door_, node_leaving{node_});
+          else
+            boot_.released(); // nobody is there to take over
+        },
+        [this](const agent_tick& m) {
+          if (!words_.take(m.epoch) || link_ == 0)
+            return;
+          post(door_, node_word{link_});
+          tick_after(word_every_, agent_tick{words_.arm()});
+        },
+        [this](agent_loaded& m) { loaded(m); },
+    };
+  }
+
+private:
+  struct hosted {
+    std::uint64_t user = 0;
+    worker_host_actor host; ///< Null until it is loaded.
+  };
+
+  // -- joining
+
+  void answer(node_challenge& m) {
+    if (!is_door())
+      return;
+    if (m.wire_version != node_wire_version)
+      return boot_.turned_off("the controller (release " + m.release.substr(0, 64) + ") speaks version " +
+                              std::to_string(m.wire_version) + " of the nodes' protocol, this node " +
+                              std::to_string(node_wire_version) + "; run the same release on both");
+    node_join out;
+    out.link = m.link;
+    out.name = boot_.name;
+    out.incarnation = boot_.incarnation;
+    out.host = boot_.host;
+    out.labels = boot_.labels;
+    out.total = boot_.total;
+    controller_ = std::move(m.controller);
+    if (boot_.self) {
+      if (m.nonce.empty())
+        return boot_.turned_off("the controller asks for no proof: it has no certificates, and this node has; start it "
+                                "with --cluster-dir");
+      auto nonce = make_nonce();
+      auto proof = prove_node(*boot_.self, {m.nonce, controller_, to_string(system().node())});
+      if (!nonce || !proof)
+        return lose((nonce ? proof.why() : nonce.why()).message);
+      nonce_ = *nonce;
+      out.nonce = std::move(*nonce);
+      out.proof = std::move(*proof);
+    }
+    post(door_, std::move(out));
+  }
+
+  void refused(node_refused& m) {
+    if (!is_door())
+      return;
+    if (m.for_good)
+      boot_.turned_off(std::move(m.why));
+    else
+      lose(std::move(m.why));
+  }
+
+  void welcome(node_welcome& m) {
+    if (!is_door())
+      return;
+    if (boot_.self) {
+      const auto nonce = std::exchange(nonce_, {});
+      const auto proved = check_controller(*boot_.self, {nonce, controller_, to_string(system().node())}, m.proof);
+      if (nonce.empty() || !proved)
+        return boot_.turned_off("whoever answers there is not the controller of this cluster: " +
+                                (nonce.empty() ? "it did not answer the challenge" : proved.why().message));
+    }
+    link_ = m.link;
+    if (m.node != node_)
+      end_all();
+    node_ = m.node;
+    word_every_ = std::max(m.word_every, milliseconds{10});
+    boot_.cache->connected(m.code);
+    post(door_, node_settled{node_});
+    post(door_, node_word{link_});
+    tick_after(word_every_, agent_tick{words_.arm()});
+    boot_.joined(node_);
+    if (leaving_)
+      post(door_, node_leaving{node_});
+  }
+
+  /// Replicas stay until a controller says what they are.
+  void lose(std::string why) {
+    if (!door_)
+      return;
+    demonitor(door_->address());
+    door_ = nullptr;
+    link_ = 0;
+    words_.disarm();
+    boot_.cache->disconnected();
+    if (leaving_)
+      boot_.released();
+    boot_.lost(std::move(why));
+  }
+
+  bool is_door() { return door_ && current_sender() && current_sender()->address() == door_->address(); }
+
+  // -- code
+
+  void load(load_code& m) {
+    const auto user = ++last_user_;
+    if (!codes_.emplace(m.code, hosted{user, {}}).second)
+      return;
+    auto files = m.files;
+    const auto me = caf::actor_cast<agent_actor>(this);
+    auto what = std::make_shared<load_code>(std::move(m));
+    const auto& digest = what->digest;
+    const auto tell = [me, user, number = what->code](result<library::application_code> got) {
+      agent_loaded out{user, number, nullptr, {}};
+      if (got)
+        out.what = std::make_shared<const library::application_code>(std::move(*got));
+      else
+        out.why = got.why();
+      caf::anon_send(me, std::move(out));
+    };
+    boot_.cache->need(user, digest, std::move(files),
+                      [tell, what, later = boot_.later, load = boot_.load](const std::optional<error>& failed) {
+                        if (failed)
+                          return tell(*failed);
+                        later([tell, what, load] { tell(load(*what)); });
+                      });
+  }
+
+  void loaded(agent_loaded& m) {
+    const auto it = codes_.find(m.code);
+    if (it == codes_.end() || it->second.user != m.user)
+      return; // not wanted any more
+    code_loaded out;
+    out.node = node_;
+    out.code = m.code;
+    if (m.what) {
+      it->second.host = worker::spawn_worker_host(shared_env(), *m.what, {});
+      out.host = it->second.host;
+    } else {
+      out.failure_code = static_cast<std::uint8_t>(m.why.code);
+      out.failure = std::move(m.why.message);
+      codes_.erase(it);
+      boot_.cache->drop(m.user);
+    }
+    if (door_)
+      post(door_, std::move(out));
+  }
+
+  void unload(std::uint64_t code) {
+    const auto it = codes_.find(code);
+    if (it == codes_.end())
+      return;
+    if (it->second.host)
+      caf::anon_send_exit(it->second.host, caf::exit_reason::user_shutdown);
+    boot_.cache->drop(it->second.user);
+    codes_.erase(it);
+  }
+
+  void end_all() {
+    while (!codes_.empty())
+      unload(codes_.begin()->first);
+  }
+
+  agent_boot boot_;
+  node_door_actor door_; ///< Null: there is no connection.
+  std::string controller_;
+  std::string nonce_;
+  std::uint64_t link_ = 0; ///< 0 = not welcome yet.
+  std::uint64_t node_ = 0;
+  bool leaving_ = false;
+  milliseconds word_every_{600};
+  control::tick_epoch words_;
+  std::uint64_t last_user_ = 0;
+  std::map<std::uint64_t, hosted> codes_;
+};
+
+} // namespace
+
+agent_actor spawn_agent(const control::environment_ptr& env, agent_boot b) {
+  return control::spawn_control<shell>(env, std::move(b));
+}
+
+} // namespace troupe::cluster

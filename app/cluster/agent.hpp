@@ -1,0 +1,67 @@
+// The actor of a node's process: joins, loads code as it is ordered, and starts the hosts of replicas.
+#pragma once
+
+#include <troupe/actors/control/control_actor.hpp>
+#include <troupe/app/cluster/bundle.hpp>
+#include <troupe/app/cluster/code_cache.hpp>
+#include <troupe/app/library/loader.hpp>
+#include <troupe/messages/node.hpp>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::cluster {
+
+/// The door answers on a new connection. Local.
+struct agent_connected {
+  node_door_actor door;
+};
+/// The process is asked to end. Local.
+struct agent_leave {};
+/// A sign of life is due. Local.
+struct agent_tick {
+  std::uint64_t epoch = 0;
+};
+/// Of `load_code`. Local.
+struct agent_loaded {
+  std::uint64_t user = 0; ///< Of the cache; never reused.
+  std::uint64_t code = 0;
+  std::shared_ptr<const library::application_code> what; ///< Null: `why`.
+  error why;
+};
+
+using agent_actor =
+    node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>, takes<agent_loaded>>;
+
+struct agent_boot {
+  std::string name;
+  std::string host; ///< For people.
+  std::vector<node_label> labels;
+  resources total;
+  std::uint64_t incarnation = 0;
+  std::string release;
+  std::shared_ptr<const identity> self; ///< Null: no proofs.
+  code_cache* cache = nullptr;          ///< Outlives the agent.
+  /// Blocks; called on any thread, one at a time.
+  std::function<result<library::application_code>(const load_code&)> load;
+  std::function<void(std::function<void()>)> later; ///< Runs a job on a thread that may block.
+  // On the control thread:
+  std::function<void(std::string why)> lost;       ///< The connection is of no use any more.
+  std::function<void(std::string why)> turned_off; ///< It is not wanted, for good.
+  std::function<void()> released;                  ///< It may end.
+  std::function<void(std::uint64_t node)> joined;
+};
+
+/// Any thread. Ends by an exit message, with all that it hosts.
+agent_actor spawn_agent(const control::environment_ptr& env, agent_boot b);
+
+} // namespace troupe::cluster
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_connected)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_leave)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_loaded)

@@ -1,0 +1,91 @@
+// A real controller and real nodes, on this machine.
+#pragma once
+
+#include "daemon/workers_fixture.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::test {
+
+struct cluster : workers {
+  /// Starts the controller, with the library of `build` where `app` looks for it.
+  void start_head(std::vector<std::string> more = {}) {
+    if (!std::filesystem::exists(code_dir / "x"))
+      install_isolated("one", "x");
+    more.insert(more.end(), {"--cluster-address", "127.0.0.1:" + std::to_string(door)});
+    const bool up = start(std::move(more));
+    REQUIRE_MESSAGE(up, errors());
+    door = port_of_nodes;
+    REQUIRE(door != 0);
+  }
+
+  process& start_node(const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"node", "--join", "127.0.0.1:" + std::to_string(door), "--name", name};
+    if (std::find(more.begin(), more.end(), "--data-dir") == more.end())
+      words.insert(words.end(), {"--data-dir", (folder.path() / ("node-" + name)).string()});
+    words.insert(words.end(), more.begin(), more.end());
+    auto& at = nodes[name];
+    at.reset();
+    at = std::make_unique<process>(troupe_program(), std::move(words),
+                                   std::vector<std::string>{"ASAN_OPTIONS=detect_leaks=0"},
+                                   folder.path() / ("err-" + name));
+    return *at;
+  }
+  void must_join(const std::string& name, std::vector<std::string> more = {}) {
+    const auto line = start_node(name, std::move(more)).line_with("has joined");
+    REQUIRE_MESSAGE(!line.empty(), node_errors(name));
+  }
+  std::string node_errors(const std::string& name) const { return read_whole(folder.path() / ("err-" + name)); }
+
+  static json here(json options = json::object()) {
+    options["isolation"] = "none";
+    return options;
+  }
+  void must_deploy(const json& options) const {
+    const auto done = deploy(app(here(options)));
+    REQUIRE_MESSAGE(done.status == 200, done.body);
+  }
+
+  json list() const {
+    const auto x = call_api("GET", "/nodes");
+    REQUIRE_MESSAGE(x.status == 200, x.body);
+    return json::parse(x.body).at("nodes");
+  }
+  json node(const std::string& name) const {
+    for (const auto& x : list())
+      if (x.at("name") == name)
+        return x;
+    return {{"state", "none"}, {"replicas", 0}, {"empty", false}};
+  }
+  template <class Condition>
+  bool node_becomes(const std::string& name, const Condition& good) const {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (std::chrono::steady_clock::now() < until)
+      if (good(node(name)))
+        return true;
+    MESSAGE(list().dump(1));
+    return false;
+  }
+  bool node_is(const std::string& name, const std::string& state) const {
+    return node_becomes(name, [&](const json& x) { return x.at("state") == state; });
+  }
+
+  /// Processes that answer; each of `times` requests goes somewhere.
+  std::set<std::string> who_answers(int times = 50) const {
+    std::set<std::string> out;
+    for (int i = 0; i < times; ++i)
+      out.insert(get("/a/process"));
+    return out;
+  }
+  std::string pid_of(const std::string& name) const { return std::to_string(nodes.at(name)->pid()); }
+
+  std::uint16_t door = 0;
+  std::map<std::string, std::unique_ptr<process>> nodes; // end before the daemon
+};
+
+} // namespace troupe::test
