@@ -24,16 +24,19 @@ struct cluster : workers {
     REQUIRE(door != 0);
   }
 
-  process& start_node(const std::string& name, std::vector<std::string> more = {}) {
+  /// `as`: of several with one name.
+  process& start_node(const std::string& name, std::vector<std::string> more = {}, std::string as = {}) {
+    if (as.empty())
+      as = name;
     std::vector<std::string> words{"node", "--join", "127.0.0.1:" + std::to_string(door), "--name", name};
     if (std::find(more.begin(), more.end(), "--data-dir") == more.end())
-      words.insert(words.end(), {"--data-dir", (folder.path() / ("node-" + name)).string()});
+      words.insert(words.end(), {"--data-dir", (folder.path() / ("node-" + as)).string()});
     words.insert(words.end(), more.begin(), more.end());
-    auto& at = nodes[name];
+    auto& at = nodes[as];
     at.reset();
     at = std::make_unique<process>(troupe_program(), std::move(words),
                                    std::vector<std::string>{"ASAN_OPTIONS=detect_leaks=0"},
-                                   folder.path() / ("err-" + name));
+                                   folder.path() / ("err-" + as));
     return *at;
   }
   void must_join(const std::string& name, std::vector<std::string> more = {}) {
@@ -41,6 +44,15 @@ struct cluster : workers {
     REQUIRE_MESSAGE(!line.empty(), node_errors(name));
   }
   std::string node_errors(const std::string& name) const { return read_whole(folder.path() / ("err-" + name)); }
+
+  /// Whether it comes to say that on stderr.
+  bool says(const std::string& name, const std::string& text) const {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!contains(node_errors(name), text))
+      if (std::chrono::steady_clock::now() > until)
+        return false;
+    return true;
+  }
 
   static json here(json options = json::object()) {
     options["isolation"] = "none";
