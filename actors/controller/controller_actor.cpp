@@ -68,8 +68,9 @@ protected:
         [this](delete_deployment& m) { return remove(m); },
         [this](scale_deployment& m) -> caf::result<command_result> {
           if (m.num_replicas > max_num_replicas)
-            return to_caf({errc::invalid_spec, troupe::to_string({field_error{"num_replicas", std::to_string(m.num_replicas),
-                                                                      "an integer from 0 to 10000000"}})});
+            return to_caf(
+                {errc::invalid_spec, troupe::to_string({field_error{"num_replicas", std::to_string(m.num_replicas),
+                                                                    "an integer from 0 to 10000000"}})});
           return hand_on<command_result>(m);
         },
         [this](control_rollout& m) { return hand_on<command_result>(m); },

@@ -101,8 +101,8 @@ public:
 
   // -- room that is held back ----------------------------------------------------------------------------------------
 
-  /// So much of what is free on the node is free for nobody. It counts neither as used nor as a replica. False when less
-  /// is free, or the node is not known. Where it is removed, so is this. O(R).
+  /// So much of what is free on the node is free for nobody. It counts neither as used nor as a replica. False when
+  /// less is free, or the node is not known. Where it is removed, so is this. O(R).
   bool set_aside(node_id id, const resources& what);
   /// So much of that is free again; at most what was set aside. O(R).
   void take_back(node_id id, const resources& what);

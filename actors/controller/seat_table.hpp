@@ -12,8 +12,9 @@
 
 namespace troupe::controller {
 
-/// Confined to its owner. Shapes have small numbers, which the owner chooses. Order counts what the deployment has of all
-/// shapes: seats are given back where it has the most, and taken where it occupies the fewest, so that it stays spread.
+/// Confined to its owner. Shapes have small numbers, which the owner chooses. Order counts what the deployment has of
+/// all shapes: seats are given back where it has the most, and taken where it occupies the fewest, so that it stays
+/// spread.
 ///
 /// Nodes 1, 2, 3 with 3, 3, 1 seats, of which 1, 0, 1 are occupied: the next replica comes to 2 (0 are there), and
 /// then to 1 or 2: 1, the lesser id. What is given back goes from 2 (3 and 3: the larger id), then from 1.
@@ -43,9 +44,9 @@ public:
 
   /// The node is gone, with all seats of this shape on it. Who occupied them.
   std::set<std::uint64_t> lose(std::uint32_t shape, node_id on);
-  counts by_node(std::uint32_t shape) const;                   ///< Occupied or not, by id.
+  counts by_node(std::uint32_t shape) const;                    ///< Occupied or not, by id.
   std::vector<std::uint64_t> places(std::uint32_t shape) const; ///< Of all who occupy one.
-  void forget(std::uint32_t shape) { shapes_.erase(shape); } ///< Precondition: it has no seats.
+  void forget(std::uint32_t shape) { shapes_.erase(shape); }    ///< Precondition: it has no seats.
 
 private:
   using ranked = std::pair<std::uint32_t, node_id>;

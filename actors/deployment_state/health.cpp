@@ -67,8 +67,8 @@ bool machine::take_out_failing() {
     if (r == nullptr || !r->failing || r->phase != life::available)
       continue;
     if (is_moving(*r))
-      note("replica_moved", "replica " + std::to_string(ref.id) + " is replaced: node " + nodes_[r->node].name +
-                                " is to be empty");
+      note("replica_moved",
+           "replica " + std::to_string(ref.id) + " is replaced: node " + nodes_[r->node].name + " is to be empty");
     else
       note("replica_unhealthy", "replica " + std::to_string(ref.id) + " is replaced: " + last_error_);
     ++taken_out_;

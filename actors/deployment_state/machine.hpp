@@ -115,10 +115,10 @@ struct timer {
 };
 } // namespace event
 
-using any_event = std::variant<event::deploy, event::scale, event::remove, event::control, event::started,
-                               event::reconfigured, event::checked, event::probed, event::stopped, event::stuck,
-                               event::room, event::timer, event::restore, event::restored_all, event::placed,
-                               event::evacuate>;
+using any_event =
+    std::variant<event::deploy, event::scale, event::remove, event::control, event::started, event::reconfigured,
+                 event::checked, event::probed, event::stopped, event::stuck, event::room, event::timer, event::restore,
+                 event::restored_all, event::placed, event::evacuate>;
 
 namespace effect {
 /// Spawn a replica of `what`.
@@ -440,8 +440,8 @@ private:
 
   replica_table table_;
   std::vector<known_node> nodes_{{"local", false}}; ///< Where replicas are, or were.
-  std::multimap<instant, vacancy> vacancies_; ///< By the moment from which they may start.
-  std::uint32_t attempts_epoch_ = 1;          ///< Counts rollout ends: failed starts from before do not count.
+  std::multimap<instant, vacancy> vacancies_;       ///< By the moment from which they may start.
+  std::uint32_t attempts_epoch_ = 1;                ///< Counts rollout ends: failed starts from before do not count.
 
   rollout_phase phase_ = rollout_phase::complete;
   rollout_reason reason_ = rollout_reason::none;
@@ -473,7 +473,7 @@ private:
   resources spare_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
-  bool asks_ = false; ///< A target has asked for resources.
+  bool asks_ = false;     ///< A target has asked for resources.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
   resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.

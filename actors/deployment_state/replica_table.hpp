@@ -51,7 +51,7 @@ struct record {
   std::uint32_t check_seq = 0;
   std::uint32_t attempts_epoch = 0;
   std::uint16_t attempts = 0; ///< Failed starts of its slot before it.
-  std::uint32_t node = 0; ///< `machine::nodes_`; 0 = this machine.
+  std::uint32_t node = 0;     ///< `machine::nodes_`; 0 = this machine.
   std::uint16_t cohort = 0;
   life phase = life::starting;
   stop_cause cause = stop_cause::wave;

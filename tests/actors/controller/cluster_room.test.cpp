@@ -1,4 +1,5 @@
 // Room on nodes: who gets seats, who sits where, what is set aside, and random histories of all of it.
+// long file: the rules by example, and the model that random histories are checked by
 #include <troupe/actors/controller/cluster_room.hpp>
 
 #include <doctest/doctest.h>

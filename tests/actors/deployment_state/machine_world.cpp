@@ -1,4 +1,5 @@
 // How the world of the machine's tests runs: tells facts, obeys effects.
+// long file: one world, of which each event and effect is a function
 #include "machine_world.hpp"
 
 namespace troupe::deployment_state::test {

@@ -267,7 +267,10 @@ TEST_CASE_FIXTURE(transfer_fixture, "a full disk fails it, nothing is left, and 
 
 TEST_CASE_FIXTURE(transfer_fixture, "a disk that is full with the last chunk does not put the file in its place") {
   std::string log; // of the cache's thread
-  code_cache cache{system, ours, {.log = [&](control::log_level, const std::string& line) { log += line + "\n"; }}};
+  code_cache cache{system,
+                   ours,
+                   {.limits = {.chunk_bytes = cluster::max_code_chunk_bytes},
+                    .log = [&](control::log_level, const std::string& line) { log += line + "\n"; }}};
   cache.connected(source);
   const full_disk no_room{1000};
   CHECK(contains(failure(need(cache, 1, greeter)), "cannot write to "));
