@@ -291,6 +291,8 @@ std::vector<grant> cluster_room::leave_seat(std::uint64_t place) {
   if (r.node == 0) {
     s.waiters.erase(r.ticket);
     drop_unused(a);
+    if (a.seq == 0 && a.shapes.empty()) // it came after its deployment had gone
+      accounts_.erase(deployment_name{a.name});
     return {};
   }
   a.seats.leave(s.number, r.node, place);

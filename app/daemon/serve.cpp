@@ -338,6 +338,9 @@ int run(const serve_options& options) {
     say("troupe: nodes join at " + options.cluster_address->host + ":" + std::to_string(head->port()) +
         (identity ? ", with certificates" : ", without certificates"));
   say("troupe: data in " + options.data_dir.string() + ", " + std::to_string(apps.facts().size()) + " applications");
+  if (head && !identity)
+    log.write(troupe::log_level::warning,
+              "--cluster-address without --cluster-dir: every local user may join as a node");
   if (options.no_token)
     log.write(troupe::log_level::warning, "--no-token: every local user may load code into this process");
   std::optional<ticker> trials;
