@@ -228,12 +228,11 @@ room_shortage cluster_room::never(const resources& each) const {
 /// Again, since who shares the demand (`hand_over`) may have closed it.
 void cluster_room::open(const account& a, shape& s) { s.demand = ledger_.open(a.placed_as, {.each = s.each}); }
 
-bool cluster_room::place(account& a, shape& s) {
+std::optional<node_id> cluster_room::place(account& a, shape& s) {
   const auto on = ledger_.place(s.demand);
-  if (!on)
-    return false;
-  a.seats.add(s.number, *on);
-  return true;
+  if (on)
+    a.seats.add(s.number, *on);
+  return on;
 }
 
 // While its wave waits to start, the room is kept; `keep_own` bounds it.
@@ -255,7 +254,15 @@ void cluster_room::give_back_surplus(account& a, shape& s) {
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
-  r.node = *a.seats.to_take(s.number);
+  const auto free = *a.seats.to_take(s.number);
+  open(a, s);
+  a.seats.remove(s.number, free);
+  ledger_.give_back(s.demand, free);
+  const auto better = this->place(a, s); // there is room at least where it was, if that is still open
+  if (!better && ledger_.adopt(s.demand, free))
+    a.seats.add(s.number, free);
+  r.node = better.value_or(free);
+  has_freed_ = has_freed_ || r.node != free;
   a.seats.occupy(s.number, r.node, place);
   seated_.push_back({place, r.node});
 }
@@ -276,8 +283,9 @@ std::vector<grant> cluster_room::take_seat(const deployment_name& name, const re
     return {};
   it->second.ticket = ++tickets_;
   s.waiters.emplace(it->second.ticket, place);
+  has_freed_ = false;
   seat_waiters(a, s);
-  return {};
+  return has_freed_ ? hand_out() : std::vector<grant>{};
 }
 
 std::vector<grant> cluster_room::leave_seat(std::uint64_t place) {
@@ -297,8 +305,9 @@ std::vector<grant> cluster_room::leave_seat(std::uint64_t place) {
   }
   a.seats.leave(s.number, r.node, place);
   if (a.seats.seats(s.number) <= s.want && (is_open(r.node) || wrong_ == wrong_seat::keeps_closed)) {
+    has_freed_ = false;
     seat_waiters(a, s);
-    return {};
+    return has_freed_ ? hand_out() : std::vector<grant>{};
   }
   give_back(a, s, r.node);
   queue_or_leave(a);

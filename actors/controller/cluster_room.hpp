@@ -42,7 +42,8 @@ enum class wrong_seat : std::uint8_t {
 ///     '------ leave_seat beyond want, node gone, forgotten (5) ------'
 ///
 /// (1) spread: where the deployment has the fewest; never on a node that is not ready
-/// (2) where it occupies the fewest; who finds none waits, first come, first served for each deployment and shape
+/// (2) a free one of its shape, moved to the node that is best by now: where the deployment has the fewest. Who finds
+///     none waits, first come, first served for each deployment and shape
 /// (3) where it has the most; also when the node takes no new replicas any more
 /// (4) and the first who waits for one takes it
 /// (5) what is occupied is never taken away from a replica: a lower want gets it back when the replica has left
@@ -168,7 +169,7 @@ private:
   shape* next_wanted(const account& a) const;
 
   void open(const account& a, shape& s);
-  bool place(account& a, shape& s);
+  std::optional<node_id> place(account& a, shape& s);
   void give_back(account& a, shape& s, node_id on);
   void give_back_surplus(account& a, shape& s);
   void sit(account& a, shape& s, std::uint64_t place, place_record& r);
@@ -197,7 +198,7 @@ private:
   std::unordered_map<std::uint64_t, place_record> places_;
   std::uint64_t tickets_ = 0;
   std::vector<seated> seated_;
-  bool has_freed_ = false; ///< What was kept for a wave; in this round.
+  bool has_freed_ = false; ///< In this round: what was kept for a wave, or a seat that moved.
 };
 
 } // namespace troupe::controller

@@ -1,3 +1,4 @@
+#include <troupe/app/cluster/tls_errors.hpp>
 #include <troupe/app/cluster/transport.hpp>
 
 #include <caf/actor_system.hpp>
@@ -34,6 +35,7 @@ void configure(caf::actor_system_config& config, const std::filesystem::path& fo
   config.set("middleman.connection-timeout", caf::timespan{std::chrono::seconds{5}});
   if (folder.empty())
     return;
+  keep_tls_errors_apart();
   const bundle_files files{folder};
   config.load<caf::openssl::manager>();
   config.openssl_certificate = files.certificate.string();

@@ -122,6 +122,23 @@ TEST_CASE("a replica sits where its deployment has the fewest, and gives its sea
   CHECK(r.room.node_of(5) == std::nullopt);
 }
 
+TEST_CASE("what replaces others is spread over the nodes that there are by now") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 16)));
+  CHECK(r.claim("a", {{1, 6}}) == granted{6});
+  for (std::uint64_t place = 1; place <= 6; ++place)
+    CHECK(r.sit("a", place) == 1);
+  r.hear(r.room.add_node(node(2, 16)));
+  r.hear(r.room.add_node(node(3, 16)));
+  CHECK(r.claim("a", {{1, 7}}) == granted{7}); // one more while they are replaced
+  std::map<node_id, int> on;
+  for (std::uint64_t place = 7; place <= 12; ++place) {
+    ++on[r.sit("a", place)];
+    r.leave(place - 6);
+  }
+  CHECK(on == std::map<node_id, int>{{1, 2}, {2, 2}, {3, 2}});
+}
+
 TEST_CASE("a lower want takes no seat from under a replica") {
   told_room r;
   r.hear(r.room.add_node(node(1, 4)));
