@@ -18,9 +18,6 @@ struct grant {
 /// Confined to its owner. First come, first served.
 class room_keeper {
 public:
-  room_keeper() = default;
-  room_keeper(const room_keeper&) = delete;
-  room_keeper& operator=(const room_keeper&) = delete;
   virtual ~room_keeper() = default;
 
   /// Ignored when an equal or higher `seq` of this deployment was seen (copied or reordered). Else what to tell: the
@@ -38,6 +35,13 @@ public:
   virtual resource_report report() const = 0;
   /// Why a replica that asks for `each` can never run here; `resource` is empty when it can.
   virtual room_shortage never(const resources& each) const = 0;
+
+protected: // as a part of what is copied whole
+  room_keeper() = default;
+  room_keeper(const room_keeper&) = default;
+  room_keeper(room_keeper&&) = default;
+  room_keeper& operator=(const room_keeper&) = default;
+  room_keeper& operator=(room_keeper&&) = default;
 };
 
 } // namespace troupe::controller
