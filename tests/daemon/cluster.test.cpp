@@ -30,14 +30,14 @@ TEST_CASE_FIXTURE(cluster, "replicas wait for a node, then run on nodes, spread,
   must_deploy({{"num_replicas", 8}, {"user_config", {{"a", 2}}}});
   CHECK(is_whole("a"));
   CHECK(get("/a/config") == R"({"a":2})");
-  for (const auto& r : status_of("a").at("deployments").at(0).at("replicas"))
+  for (const auto& r : replicas())
     CHECK(r.at("node").get<std::string>().starts_with("n"));
 
   must_deploy({{"num_replicas", 8}, {"user_config", {{"a", 2}}}, {"version", "2"}});
   CHECK(is_whole("a"));
   CHECK(node("n1").at("replicas") >= 2); // what goes and what comes are spread together
   CHECK(node("n2").at("replicas") >= 2);
-  for (const auto& r : status_of("a").at("deployments").at(0).at("replicas"))
+  for (const auto& r : replicas())
     CHECK(r.at("version") == "2");
 
   install_isolated("two", "x"); // brings a library along that the nodes' processes have with other bytes

@@ -63,6 +63,7 @@ struct cluster : workers {
     REQUIRE_MESSAGE(done.status == 200, done.body);
   }
 
+  json replicas() const { return status_of("a").at("deployments").at(0).at("replicas"); }
   json list() const {
     const auto x = call_api("GET", "/nodes");
     REQUIRE_MESSAGE(x.status == 200, x.body);
