@@ -292,9 +292,9 @@ TEST_CASE("commands for a node that is not there are refused by name") {
   c.step(event::cordon{"b"});
   CHECK(c.refused.message.find("\"b\"") != std::string::npos);
   c.step(event::drain{"b"});
-  CHECK(c.refused.code == errc::rejected);
+  CHECK(c.refused.code == errc::invalid_spec);
   c.step(event::remove{"b", true});
-  CHECK(c.refused.code == errc::rejected);
+  CHECK(c.refused.code == errc::invalid_spec);
 }
 
 TEST_CASE("lost nodes are shown for a while, and what was wanted of them is kept") {

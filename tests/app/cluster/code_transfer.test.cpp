@@ -219,8 +219,12 @@ TEST_CASE_FIXTURE(transfer_fixture, "nothing of a wrong and longer content is in
   auto told = need(cache, 1, greeter);
   const auto first = asked->next();
   const auto longer = read_whole(theirs.file_with(greeter)) + "more";
-  caf::anon_send(first.to, code_chunk{first.ask, longer.size(), longer});
-  caf::anon_send(source, asked->next());
+  auto ask = first;
+  do { // until it is asked for from its first byte again
+    caf::anon_send(ask.to, code_chunk{ask.ask, longer.size(), longer.substr(ask.offset, ask.bytes)});
+    ask = asked->next();
+  } while (ask.offset != 0);
+  cache.connected(source);
   check_had(std::move(told));
 }
 
