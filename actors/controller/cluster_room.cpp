@@ -63,7 +63,7 @@ std::vector<grant> cluster_room::remove_node(node_id id) {
     queue_or_leave(*a);
   out = hand_out();
   for (auto* a : hit) // also who wants no more than is left
-    tell(*a, free_slots_, out);
+    tell(*a, out);
   return out;
 }
 
@@ -129,6 +129,7 @@ std::vector<grant> cluster_room::hand_over(const deployment_name& name, const cl
       waiting_.erase(std::exchange(a.turn, 0));
     moved.key() = a.name = c.from;
     a.seq = c.seq;
+    a.is_leftover = true;
     a.reserve = 0;
     a.listed.clear();
     for (auto& s : a.shapes) {
@@ -192,14 +193,17 @@ void cluster_room::drop_unused(account& a) {
 void cluster_room::queue_or_leave(account& a) {
   const bool lacks =
       std::any_of(a.listed.begin(), a.listed.end(), [&](const shape* s) { return a.seats.seats(s->number) < s->want; });
-  if (lacks && a.turn == 0) {
-    a.turn = ++turns_;
-    waiting_.emplace(a.turn, &a);
-  } else if (!lacks && a.turn != 0) {
-    waiting_.erase(std::exchange(a.turn, 0));
-    release_aside(a);
-    free_own(a);
+  if (lacks && !a.is_leftover) {
+    if (a.turn == 0) {
+      a.turn = ++turns_;
+      waiting_.emplace(a.turn, &a);
+    }
+    return;
   }
+  if (a.turn != 0)
+    waiting_.erase(std::exchange(a.turn, 0));
+  release_aside(a);
+  free_own(a);
 }
 
 std::uint32_t cluster_room::granted(const deployment_name& name) const {

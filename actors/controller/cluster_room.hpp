@@ -134,6 +134,7 @@ private:
   struct account {
     deployment_name name;
     deployment_name placed_as; ///< In the ledger: what replicas outlive keeps the name of who began them.
+    bool is_leftover = false;  ///< Handed over: it waits for nothing.
     std::uint64_t seq = 0;
     std::vector<std::unique_ptr<shape>> shapes;
     std::vector<shape*> listed; ///< Those of the claim, the most urgent first.
@@ -147,7 +148,8 @@ private:
     std::uint64_t chose = 0; ///< The version of nodes at which it was looked for,
     resources chose_each;    ///< and for what.
     const shape* chosen_for = nullptr;
-    resources aside; ///< Held back there.
+    resources aside;       ///< Held back there.
+    bool has_slot = false; ///< For its next replica, where slots are bounded.
     room_granted told;
   };
   struct node {
@@ -184,7 +186,7 @@ private:
   void choose(account& a, const shape& s);
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
-  void tell(account& a, std::uint32_t open_slots, std::vector<grant>& out);
+  void tell(account& a, std::vector<grant>& out);
 
   const std::uint32_t max_replicas_;
   std::uint32_t free_slots_; ///< Meaningful where these are bounded.

@@ -9,21 +9,20 @@ namespace troupe::controller {
 
 std::vector<grant> cluster_room::hand_out(account* first) {
   std::vector<grant> out;
-  std::uint32_t open_slots = 0;
   do { // again, where a younger claim has let go of what it kept
     has_freed_ = false;
     for (const auto& [turn, a] : waiting_) // what is set aside is for its own claim, not against an older one
       release_aside(*a);
-    open_slots = max_replicas_ > 0 ? free_slots_ : std::numeric_limits<std::uint32_t>::max();
+    auto open_slots = max_replicas_ > 0 ? free_slots_ : std::numeric_limits<std::uint32_t>::max();
     for (auto it = waiting_.begin(); it != waiting_.end();) {
       auto& a = *(it++)->second;
       serve(a, open_slots);
-      tell(a, open_slots, out);
+      tell(a, out);
       queue_or_leave(a);
     }
   } while (has_freed_);
   if (first && first->told.serial == 0)
-    tell(*first, open_slots, out);
+    tell(*first, out);
   if (first) {
     drop_unused(*first);
     const auto mine = std::find_if(out.begin(), out.end(), [&](const grant& g) { return g.to == first->name; });
@@ -54,8 +53,9 @@ void cluster_room::serve(account& a, std::uint32_t& open_slots) {
   }
   if (!has_kept)
     free_own(a);
-  if (open_slots > 0 && a.own_slots == 0 && next_wanted(a) != nullptr && max_replicas_ > 0)
-    --open_slots; // set aside likewise
+  a.has_slot = open_slots > 0 || a.own_slots > 0;
+  if (open_slots > 0 && a.own_slots == 0 && a.chosen_for != nullptr && max_replicas_ > 0)
+    --open_slots; // set aside likewise; what no node can hold is in nobody's way
 }
 
 cluster_room::shape* cluster_room::next_wanted(const account& a) const {
@@ -149,7 +149,7 @@ void cluster_room::release_aside(account& a) {
   a.chosen_for = nullptr;
 }
 
-void cluster_room::tell(account& a, std::uint32_t open_slots, std::vector<grant>& out) {
+void cluster_room::tell(account& a, std::vector<grant>& out) {
   room_granted now;
   now.seq = a.seq;
   now.serial = a.told.serial;
@@ -158,7 +158,7 @@ void cluster_room::tell(account& a, std::uint32_t open_slots, std::vector<grant>
     now.granted.push_back(wrong_ == wrong_seat::tells_all_seats ? seats : std::min(s->want, seats));
   }
   if (const auto* next = next_wanted(a)) {
-    const bool has_slot = open_slots > 0 || a.own_slots > 0 || max_replicas_ == 0;
+    const bool has_slot = max_replicas_ == 0 || a.has_slot;
     auto there = a.aside;
     if (const auto own = a.own.find(a.chosen); own != a.own.end())
       add(there, own->second);

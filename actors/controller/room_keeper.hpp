@@ -1,4 +1,4 @@
-// Who answers claims for room: on one machine (`placement`) or in a cluster (`cluster_placement`).
+// Who answers claims for room: on one machine (`placement`) or in a cluster (`cluster_room`).
 #pragma once
 
 #include <troupe/messages/control.hpp>

@@ -272,6 +272,43 @@ TEST_CASE("replicas that outlive their deployment's state actor keep their seats
   CHECK(r.last["a"].granted == granted{4});
 }
 
+TEST_CASE("and wait for nothing, also when their node is lost") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 4)));
+  r.claim("a", {{1, 2}});
+  r.sit("a", 1);
+  r.hear(r.room.hand_over({"default", "a"}, {{"default", "a#"}, 1, {{cpus(1), 2}}, 0}));
+  r.hear(r.room.remove_node(1));
+  CHECK(r.room.waiting().empty());
+  r.hear(r.room.add_node(node(2, 4)));
+  CHECK(r.room.seats({"default", "a#"}) == 0);
+}
+
+TEST_CASE("what a satisfied claim gives back is free, whatever its wave") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 4)));
+  r.claim("a", {{2, 1}, {1, 2}});
+  CHECK(r.claim("a", {{2, 1}, {1, 1}}, 1) == granted{1, 1});
+  CHECK(r.room.held_back_on(1).empty());
+  CHECK(r.claim("b", {{1, 1}}) == granted{1});
+}
+
+TEST_CASE("a claim that no node can hold takes none of max_replicas aside") {
+  told_room r{2};
+  r.hear(r.room.add_node(node(1, 4)));
+  r.claim("a", {{9, 1}});
+  CHECK(r.claim("b", {{1, 2}}) == granted{2});
+}
+
+TEST_CASE("who waits for CPUs is not told that a slot lacks: its own is set aside for it") {
+  told_room r{2};
+  r.hear(r.room.add_node(node(1, 4)));
+  r.claim("a", {{3, 1}});
+  CHECK(r.claim("b", {{2, 1}}) == granted{0});
+  CHECK(r.last["b"].lacks.resource == "num_cpus");
+  CHECK(r.last["b"].spare.of("max_replicas") == 1);
+}
+
 TEST_CASE("copied and reordered claims change nothing") {
   told_room r;
   r.hear(r.room.add_node(node(1, 4)));
