@@ -50,11 +50,7 @@ TEST_CASE_FIXTURE(cluster, "replicas wait for a node, then run on nodes, spread,
 }
 
 TEST_CASE_FIXTURE(cluster, "a node that is killed costs what was on it, and joins again under its name") {
-  start_head();
-  must_join("n1");
-  must_join("n2");
-  must_deploy({{"num_replicas", 4}});
-  REQUIRE(is_whole("a"));
+  start_two_nodes();
   nodes.at("n1")->signal(SIGKILL);
   CHECK(node_is("n1", "LOST"));
   CHECK(is_whole("a"));
@@ -80,11 +76,7 @@ TEST_CASE_FIXTURE(cluster, "a request that was sent to a node that is killed has
 }
 
 TEST_CASE_FIXTURE(cluster, "a frozen node is noticed as a dead one is; thawed, it is told and joins anew") {
-  start_head();
-  must_join("n1");
-  must_join("n2");
-  must_deploy({{"num_replicas", 4}});
-  REQUIRE(is_whole("a"));
+  start_two_nodes();
   nodes.at("n1")->signal(SIGSTOP);
   CHECK(node_is("n1", "LOST"));
   CHECK(is_whole("a"));
@@ -95,11 +87,7 @@ TEST_CASE_FIXTURE(cluster, "a frozen node is noticed as a dead one is; thawed, i
 }
 
 TEST_CASE_FIXTURE(cluster, "a drained node is emptied without a lost request, a cordoned one keeps what it has") {
-  start_head();
-  must_join("n1");
-  must_join("n2");
-  must_deploy({{"num_replicas", 4}});
-  REQUIRE(is_whole("a"));
+  start_two_nodes();
   CHECK(call_api("POST", "/nodes/n2/cordon").status == 200);
   CHECK(call_api("POST", "/nodes/n1/drain").status == 200); // nowhere to go
   CHECK(becomes("a", [](const json& d, const json&) { return d.at("waiting_for_room") > 0; }));
@@ -115,11 +103,7 @@ TEST_CASE_FIXTURE(cluster, "a drained node is emptied without a lost request, a 
 }
 
 TEST_CASE_FIXTURE(cluster, "a node that is asked to end leaves nothing behind") {
-  start_head();
-  must_join("n1");
-  must_join("n2");
-  must_deploy({{"num_replicas", 4}});
-  REQUIRE(is_whole("a"));
+  start_two_nodes();
   nodes.at("n1")->signal(SIGTERM);
   CHECK(nodes.at("n1")->exit_code() == 0);
   CHECK(node("n1").at("state") == "GONE");
@@ -128,11 +112,7 @@ TEST_CASE_FIXTURE(cluster, "a node that is asked to end leaves nothing behind") 
 }
 
 TEST_CASE_FIXTURE(cluster, "a controller that is killed finds its nodes again, and what is cordoned stays so") {
-  start_head();
-  must_join("n1");
-  must_join("n2");
-  must_deploy({{"num_replicas", 4}});
-  REQUIRE(is_whole("a"));
+  start_two_nodes();
   CHECK(call_api("POST", "/nodes/n2/cordon").status == 200);
   daemon->signal(SIGKILL);
   start_head();

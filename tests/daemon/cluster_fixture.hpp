@@ -63,6 +63,15 @@ struct cluster : workers {
     REQUIRE_MESSAGE(done.status == 200, done.body);
   }
 
+  /// With four replicas, which are up.
+  void start_two_nodes() {
+    start_head();
+    must_join("n1");
+    must_join("n2");
+    must_deploy({{"num_replicas", 4}});
+    REQUIRE(is_whole("a"));
+  }
+
   json replicas() const { return status_of("a").at("deployments").at(0).at("replicas"); }
   json list() const {
     const auto x = call_api("GET", "/nodes");

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -60,6 +61,11 @@ public:
                      [this](const daemon::serve_options& o) {
                        served = o;
                        return 0;
+                     },
+                 .run_node =
+                     [this](const cluster::node_options& o) {
+                       hosted = o;
+                       return 0;
                      }};
     const auto code = cli::run(arguments, w);
     return {code, out.str(), err.str()};
@@ -78,6 +84,21 @@ public:
     return path.string();
   }
 
+  /// What bash offers for the word `at` of these, with the completion script in the file `script`.
+  std::string completed(const std::string& script, const std::string& words, int at) const {
+    const auto test =
+        file("run.sh", "source '" + script + "'\nCOMP_WORDS=(" + words + ")\nCOMP_CWORD=" + std::to_string(at) +
+                           "\n_troupe\nprintf '%s ' \"${COMPREPLY[@]}\"\n");
+    std::string result;
+    auto* pipe = ::popen(("bash '" + test + "' 2>&1").c_str(), "r"); // NOLINT(cert-env33-c)
+    REQUIRE(pipe);
+    char buffer[256];
+    while (std::fgets(buffer, sizeof buffer, pipe))
+      result += buffer;
+    ::pclose(pipe);
+    return result;
+  }
+
   std::map<std::string, std::string, std::less<>> variables;
   std::string input;
   bool is_terminal = false;
@@ -86,6 +107,7 @@ public:
   int waits = 0;
   std::function<void(int)> on_wait;
   std::optional<daemon::serve_options> served;
+  std::optional<cluster::node_options> hosted;
 
 private:
   std::filesystem::path folder_;

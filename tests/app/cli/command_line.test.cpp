@@ -219,19 +219,7 @@ TEST_CASE("the completion script is bash, and completes commands, options and na
   }};
   CHECK(w.run(server, {"completion", "--names"}).out == "spell\nspell/speller\n");
   const auto script = w.file("completion.sh", w.run({"completion"}).out);
-  const auto complete = [&](const std::string& words, int at) {
-    const auto test =
-        w.file("run.sh", "source '" + script + "'\nCOMP_WORDS=(" + words + ")\nCOMP_CWORD=" + std::to_string(at) +
-                             "\n_troupe\nprintf '%s ' \"${COMPREPLY[@]}\"\n");
-    std::string result;
-    auto* pipe = ::popen(("bash '" + test + "' 2>&1").c_str(), "r"); // NOLINT(cert-env33-c)
-    REQUIRE(pipe);
-    char buffer[256];
-    while (std::fgets(buffer, sizeof buffer, pipe))
-      result += buffer;
-    ::pclose(pipe);
-    return result;
-  };
+  const auto complete = [&](const std::string& words, int at) { return w.completed(script, words, at); };
   CHECK(complete("troupe de", 1) == "deploy delete ");
   CHECK(complete("troupe rollout re", 2) == "resume restart ");
   CHECK(complete("troupe cluster s", 2) == "show ");
