@@ -244,7 +244,8 @@ struct hold_seats {
 };
 TROUPE_INSPECT(hold_seats, x.holder)
 
-/// The node is to be empty: the deployment replaces what it has there, and stops it when the replacement is available.
+/// The node is to be empty: the deployment drains what it has there, at most `max_unavailable` at a time, and starts
+/// others for it.
 struct evacuate_node {
   std::string node;
   bool on = true;

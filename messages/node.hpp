@@ -58,12 +58,13 @@ using code_source_actor = caf::typed_actor<takes<ask_code_chunk>>;
 
 struct node_welcome {
   std::uint64_t link = 0;
-  std::uint64_t node = 0; ///< Its id from now on; another one than before: what it had is to end.
+  std::uint64_t node = 0; ///< Its id from now on.
+  bool resumed = false;   ///< It is who it was, with all that it has; else what it had is to end.
   node_proof proof;       ///< Over the node's nonce.
   milliseconds word_every{600};
   code_source_actor code;
 };
-TROUPE_INSPECT(node_welcome, x.link, x.node, x.proof, x.word_every, x.code)
+TROUPE_INSPECT(node_welcome, x.link, x.node, x.resumed, x.proof, x.word_every, x.code)
 
 // -- code ----------------------------------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ TROUPE_INSPECT(code_file, x.soname, x.digest, x.source)
 /// Brings one load of a library to a node: it is fetched, loaded, and a host started for it. Answered by `code_loaded`.
 struct load_code {
   std::uint64_t node = 0;
-  std::uint64_t code = 0; ///< Names this load; never reused.
+  std::uint64_t code = 0; ///< Names this load, in this run of the controller.
   std::string application;
   std::string digest; ///< Of the library with all that comes along.
   std::string import_path;
@@ -129,7 +130,7 @@ TROUPE_INSPECT(ask_code_chunk, x.ask, x.digest, x.offset, x.bytes, x.to)
 
 // -- the end -------------------------------------------------------------------------------------------------------
 
-/// Nothing is left on a node that wanted to leave: its process may end.
+/// Nothing is left there: its process may end, as it wanted, or is to, since an operator has removed it.
 struct node_released {
   std::uint64_t node = 0;
 };

@@ -405,8 +405,8 @@ private:
     } else {
       tell(cluster_->set_state(m.node, state));
     }
-    if (std::exchange(it->second, m.draining) == m.draining)
-      return;
+    if (std::exchange(it->second, m.draining) == m.draining && !is_new)
+      return; // of a new one also that it is not: the one before of its name may have been
     for (const auto& [name, e] : entries_)
       if (e.state)
         post(e.state, evacuate_node{m.name, m.draining});

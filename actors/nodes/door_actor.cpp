@@ -66,6 +66,10 @@ protected:
         [this](const door_tick& m) { step(event::timer{m.epoch}); },
         [this](const list_nodes&) { return list(); },
         [this](const operate_node& m) { return operated{step(m.what)}; },
+        [this](const node_emptied& m) { // unless somebody has sat down meanwhile
+          if (const auto it = nodes_.find(m.node); it != nodes_.end() && it->second.places == 0)
+            step(event::emptied{m.node});
+        },
     };
   }
 
@@ -156,12 +160,12 @@ private:
     step(event::hello{m.link, std::move(about)});
   }
 
-  void welcome(std::uint64_t id, std::uint64_t number) {
+  void welcome(std::uint64_t id, std::uint64_t number, bool resumed) {
     const auto it = links_.find(number);
     if (it == links_.end())
       return;
     it->second.node = id;
-    node_welcome out{number, id, {}, word_every, boot_.code};
+    node_welcome out{number, id, resumed, {}, word_every, boot_.code};
     if (boot_.guard) {
       auto proof = boot_.guard->prove(
           {it->second.joiner_nonce, to_string(system().node()), to_string(it->second.agent->node())});
@@ -232,13 +236,18 @@ private:
     n.name = e.about.name;
     n.link = e.link;
     n.about = std::move(e.about);
-    welcome(e.id, e.link);
+    welcome(e.id, e.link, false);
   }
   void run(const effect::resume& e) {
-    if (const auto it = nodes_.find(e.id); it != nodes_.end()) {
-      it->second.link = e.link;
-      welcome(e.id, e.link);
-    }
+    const auto it = nodes_.find(e.id);
+    if (it == nodes_.end())
+      return;
+    auto& n = it->second;
+    n.link = e.link;
+    welcome(e.id, e.link, true);
+    for (const auto& [code, h] : n.codes) // the order, or its answer, may be lost
+      if (!h.host && !h.places.empty())
+        send_order(e.id, n, *places_.at(*h.places.begin()).what);
   }
   void run(effect::refuse& e) { turn_away(e.link, std::move(e.why.message), e.for_good); }
   void run(const effect::close& e) { forget_link(e.link); }
@@ -257,23 +266,12 @@ private:
     offer(e.id, it->second);
     look_whether_empty(e.id, it->second);
   }
-  void run(effect::void_node& e) {
-    const auto it = nodes_.find(e.id);
-    if (it == nodes_.end())
-      return;
-    const auto lost = std::move(it->second);
-    nodes_.erase(it);
-    post(boot_.controller, lose_node{e.id});
-    for (const auto& [code, h] : lost.codes)
-      for (const auto number : h.places)
-        lose(number, "node " + lost.name + " is lost: " + e.why);
-  }
+  void run(effect::void_node& e) { forget_node(e.id, "is lost: " + e.why); }
   void run(const effect::release& e) {
     if (const auto it = links_.find(e.link); it != links_.end())
       post(it->second.agent, node_released{e.id});
     forget_link(e.link);
-    if (nodes_.erase(e.id) > 0)
-      post(boot_.controller, lose_node{e.id});
+    forget_node(e.id, "has left");
   }
   void run(const effect::persist& e) {
     if (boot_.persist)
@@ -286,6 +284,19 @@ private:
               "node " + e.node + ": " + e.kind + (e.text.empty() ? "" : ": " + e.text));
   }
 
+  /// With what is there.
+  void forget_node(std::uint64_t id, const std::string& why) {
+    const auto it = nodes_.find(id);
+    if (it == nodes_.end())
+      return;
+    const auto gone = std::move(it->second);
+    nodes_.erase(it);
+    post(boot_.controller, lose_node{id});
+    for (const auto& [code, h] : gone.codes)
+      for (const auto number : h.places)
+        lose(number, "node " + gone.name + " " + why);
+  }
+
   void offer(std::uint64_t id, const node& n) {
     offer_node out{id, n.name, {}, {}, n.about.total, n.open, n.evacuating};
     for (const auto& [key, value] : n.about.labels) {
@@ -295,10 +306,10 @@ private:
     post(boot_.controller, std::move(out));
   }
 
-  /// It may be after `step` has returned only: the machine is not entered twice.
+  /// As a message: what the machine is about to say of the node comes first.
   void look_whether_empty(std::uint64_t id, const node& n) {
     if (n.evacuating && n.places == 0)
-      caf::anon_send(caf::actor_cast<door_actor>(this), operate_node{event::emptied{id}});
+      caf::anon_send(caf::actor_cast<door_actor>(this), node_emptied{id});
   }
 
   // -- places
@@ -330,8 +341,12 @@ private:
       return assign(m.place, p, h->second.host);
     if (!is_new)
       return; // on its way there
-    auto order = what;
-    order.node = m.node;
+    send_order(m.node, n, *p.what);
+  }
+
+  void send_order(std::uint64_t id, const node& n, const node_code& of) {
+    auto order = of.what();
+    order.node = id;
     send_to_node(n, std::move(order));
   }
 

@@ -45,13 +45,17 @@ struct operate_node {
 struct operated {
   error refused;
 };
+/// Nothing is left there, as far as the door knew. Of itself.
+struct node_emptied {
+  std::uint64_t node = 0;
+};
 struct door_tick {
   std::uint64_t epoch = 0;
 };
 
-using door_actor =
-    node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>, takes<seat_taken>,
-                            takes<door_tick>, asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
+using door_actor = node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>,
+                                           takes<seat_taken>, takes<door_tick>, takes<node_emptied>,
+                                           asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
 
 struct door_boot {
   controller_actor controller;
@@ -81,4 +85,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::list_nodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operate_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_emptied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::door_tick)

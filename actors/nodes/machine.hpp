@@ -42,6 +42,7 @@
 #pragma once
 
 #include <troupe/messages/error.hpp>
+#include <troupe/messages/node.hpp>
 #include <troupe/messages/resources.hpp>
 
 #include <chrono>
@@ -64,9 +65,6 @@ enum class node_state : std::uint8_t { joining = 0, ready = 1, suspect = 2, lost
 std::string to_string(node_state x); ///< "JOINING" ...
 constexpr node_state last_enumerator(node_state) { return node_state::gone; }
 constexpr bool is_alive(node_state x) { return x != node_state::lost && x != node_state::gone; }
-
-/// Both sides refuse another one: messages are positional and carry no version of their own.
-inline constexpr std::uint32_t node_wire_version = 1;
 
 /// What a node says of itself when it joins.
 struct node_about {

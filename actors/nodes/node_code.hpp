@@ -9,7 +9,7 @@ namespace troupe::nodes {
 /// Replicas of one object share a load on each node, those of different ones never do. Immutable, thread-safe.
 class node_code : public replica::remote_code {
 public:
-  /// `node` and `code` are filled in by who sends it.
+  /// `code` is a number of its own; `node` is filled in by who sends it.
   virtual const load_code& what() const noexcept = 0;
 };
 

@@ -4,16 +4,21 @@
 #include <troupe/actors/nodes/door_actor.hpp>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
 namespace troupe::nodes {
 
-/// Immutable but for `open`, which is to be called before the first replica starts; thread-safe after that. Holds the
-/// door until `shut`.
+/// `open` is to be called before the first replica starts; thread-safe after that. Holds the door until `shut`; from
+/// then on nothing is sent.
 class node_places final : public replica::worker_source {
 public:
-  void open(door_actor door) { door_ = std::move(door); }
+  void open(door_actor door) {
+    const std::lock_guard guard{mutex_};
+    door_ = std::move(door);
+  }
+  void shut() { open(door_actor{}); }
 
   void attach(replica::worker_place place, std::shared_ptr<const replica::remote_code> what,
               caf::strong_actor_ptr who) override {
@@ -27,12 +32,14 @@ public:
 private:
   template <class T>
   void send(T what) {
+    const std::lock_guard guard{mutex_}; // a start or an end of a replica, not a request
     if (auto* to = caf::actor_cast<caf::abstract_actor*>(door_))
       to->enqueue(
           caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high), {}, std::move(what)),
           nullptr);
   }
 
+  std::mutex mutex_;
   door_actor door_;
 };
 

@@ -50,8 +50,12 @@ protected:
             unload(m.code);
         },
         [this](const node_released& m) {
-          if (m.node == node_ && leaving_)
-            boot_.released();
+          if (m.node != node_ || node_ == 0)
+            return;
+          if (leaving_)
+            boot_.released(true);
+          else
+            turn_off("an operator has removed this node");
         },
         [this](agent_connected& m) {
           door_ = std::move(m.door);
@@ -64,7 +68,7 @@ protected:
           if (link_ != 0 && node_ != 0)
             post(door_, node_leaving{node_});
           else
-            boot_.released(); // nobody is there to take over
+            boot_.released(codes_.empty()); // nobody is there to take over
         },
         [this](const agent_tick& m) {
           if (!words_.take(m.epoch) || link_ == 0)
@@ -88,9 +92,9 @@ private:
     if (!is_door())
       return;
     if (m.wire_version != node_wire_version)
-      return boot_.turned_off("the controller (release " + m.release.substr(0, 64) + ") speaks version " +
-                              std::to_string(m.wire_version) + " of the nodes' protocol, this node " +
-                              std::to_string(node_wire_version) + "; run the same release on both");
+      return turn_off("the controller (release " + m.release.substr(0, 64) + ") speaks version " +
+                      std::to_string(m.wire_version) + " of the nodes' protocol, this node " +
+                      std::to_string(node_wire_version) + "; run the same release on both");
     node_join out;
     out.link = m.link;
     out.name = boot_.name;
@@ -101,8 +105,8 @@ private:
     controller_ = std::move(m.controller);
     if (boot_.self) {
       if (m.nonce.empty())
-        return boot_.turned_off("the controller asks for no proof: it has no certificates, and this node has; start it "
-                                "with --cluster-dir");
+        return turn_off("the controller asks for no proof: it has no certificates, and this node has; start it "
+                        "with --cluster-dir");
       auto nonce = make_nonce();
       auto proof = prove_node(*boot_.self, {m.nonce, controller_, to_string(system().node())});
       if (!nonce || !proof)
@@ -118,7 +122,7 @@ private:
     if (!is_door())
       return;
     if (m.for_good)
-      boot_.turned_off(std::move(m.why));
+      turn_off(std::move(m.why));
     else
       lose(std::move(m.why));
   }
@@ -130,11 +134,11 @@ private:
       const auto nonce = std::exchange(nonce_, {});
       const auto proved = check_controller(*boot_.self, {nonce, controller_, to_string(system().node())}, m.proof);
       if (nonce.empty() || !proved)
-        return boot_.turned_off("whoever answers there is not the controller of this cluster: " +
-                                (nonce.empty() ? "it did not answer the challenge" : proved.why().message));
+        return turn_off("whoever answers there is not the controller of this cluster: " +
+                        (nonce.empty() ? "it did not answer the challenge" : proved.why().message));
     }
     link_ = m.link;
-    if (m.node != node_)
+    if (!m.resumed)
       end_all();
     node_ = m.node;
     word_every_ = std::max(m.word_every, milliseconds{10});
@@ -147,6 +151,14 @@ private:
       post(door_, node_leaving{node_});
   }
 
+  /// Its process ends, one way or the other.
+  void turn_off(std::string why) {
+    if (leaving_)
+      boot_.released(codes_.empty());
+    else
+      boot_.turned_off(std::move(why));
+  }
+
   /// Replicas stay until a controller says what they are.
   void lose(std::string why) {
     if (!door_)
@@ -157,7 +169,7 @@ private:
     words_.disarm();
     boot_.cache->disconnected();
     if (leaving_)
-      boot_.released();
+      boot_.released(codes_.empty());
     boot_.lost(std::move(why));
   }
 
@@ -166,9 +178,13 @@ private:
   // -- code
 
   void load(load_code& m) {
-    const auto user = ++last_user_;
-    if (!codes_.emplace(m.code, hosted{user, {}}).second)
+    const auto [it, is_new] = codes_.try_emplace(m.code);
+    if (!is_new) {
+      if (it->second.host) // the answer was lost
+        post(door_, code_loaded{node_, m.code, 0, {}, it->second.host});
       return;
+    }
+    const auto user = it->second.user = ++last_user_;
     auto files = m.files;
     const auto me = caf::actor_cast<agent_actor>(this);
     auto what = std::make_shared<load_code>(std::move(m));

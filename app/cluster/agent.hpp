@@ -52,7 +52,7 @@ struct agent_boot {
   // On the control thread:
   std::function<void(std::string why)> lost;       ///< The connection is of no use any more.
   std::function<void(std::string why)> turned_off; ///< It is not wanted, for good.
-  std::function<void()> released;                  ///< It may end.
+  std::function<void(bool is_empty)> released;     ///< It may end, as it was asked to.
   std::function<void(std::uint64_t node)> joined;
 };
 

@@ -16,7 +16,7 @@ public:
   static constexpr std::chrono::milliseconds first_pause{100};
   static constexpr std::chrono::milliseconds longest_pause{5'000};
 
-  /// `attempt` makes a connection, or returns false.
+  /// `attempt` makes a connection, or returns false. The first one is made with the first `lost`.
   explicit connector(std::function<bool()> attempt) : attempt_(std::move(attempt)), thread_([this] { run(); }) {}
   connector(const connector&) = delete;
   connector& operator=(const connector&) = delete;
@@ -74,7 +74,7 @@ private:
   std::condition_variable wake_;
   std::mt19937_64 random_{std::random_device{}()};
   std::chrono::milliseconds pause_ = first_pause;
-  bool is_wanted_ = true;
+  bool is_wanted_ = false;
   bool over_ = false;
   std::thread thread_; // last: it uses the others
 };

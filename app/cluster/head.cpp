@@ -65,6 +65,7 @@ void head::close() {
   caf::anon_send_exit(door_, caf::exit_reason::user_shutdown);
   self->receive([](const caf::down_msg&) {});
   caf::anon_send_exit(source_, caf::exit_reason::user_shutdown);
+  places_->shut();
 }
 
 std::shared_ptr<const code> head::code_for(const worker::launch& what, const std::string& deployment,

@@ -111,7 +111,7 @@ int run(const node_options& options) {
   };
 
   std::atomic<bool> is_turned_off{false};
-  std::promise<void> released;
+  std::promise<bool> released;
   std::atomic<bool> is_released{false};
   std::optional<connector> connection;
   agent_actor agent;
@@ -148,9 +148,9 @@ int run(const node_options& options) {
                   ::kill(::getpid(), SIGTERM);
                 },
             .released =
-                [&] {
+                [&](bool is_empty) {
                   if (!is_released.exchange(true))
-                    released.set_value();
+                    released.set_value(is_empty);
                 },
             .joined =
                 [&](std::uint64_t id) {
@@ -169,15 +169,20 @@ int run(const node_options& options) {
     return true;
   });
 
+  connection->lost(); // only now: it may be used at once
+
   signals.wait();
   if (is_turned_off)
     end(1);
   signals.end_at_next(std::chrono::steady_clock::now() + options.drain_timeout + std::chrono::seconds{5});
   say("troupe: leaving, another signal ends at once");
   caf::anon_send(agent, agent_leave{});
-  const bool is_empty = released.get_future().wait_for(options.drain_timeout) == std::future_status::ready;
+  auto answer = released.get_future();
+  const bool is_in_time = answer.wait_for(options.drain_timeout) == std::future_status::ready;
+  const bool is_empty = is_in_time && answer.get();
   if (!is_empty)
-    log.write(log_level::warning, "replicas were still here after --drain-timeout");
+    log.write(log_level::warning, is_in_time ? "replicas were still here, and no controller to move them"
+                                             : "replicas were still here after --drain-timeout");
   say("troupe: ended");
   end(is_empty ? 0 : 1);
 }

@@ -114,13 +114,17 @@ void runtime::core::shut_down() noexcept {
     caf::anon_send_exit(controller, caf::exit_reason::user_shutdown);
     controller = nullptr;
     self->receive([](const caf::down_msg&) {});
-    if (on_drained)
-      on_drained();
   } catch (const std::exception& e) {
     hub->log(log_level::error, e.what());
   }
   if (controller)
     caf::anon_send_exit(std::exchange(controller, nullptr), caf::exit_reason::kill);
+  try {
+    if (on_drained)
+      on_drained();
+  } catch (const std::exception& e) {
+    hub->log(log_level::error, e.what());
+  }
   thread->stop();
   env = nullptr;
   if (on_stopped)

@@ -99,6 +99,8 @@ TEST_CASE_FIXTURE(cluster, "a drained node is emptied without a lost request, a 
   CHECK(call_api("POST", "/nodes/n3/drain").status == 404);
   CHECK(call_api("DELETE", "/nodes/n2").status == 409);
   CHECK(call_api("DELETE", "/nodes/n1").status == 200);
+  CHECK(nodes.at("n1")->exit_code() == 1);
+  CHECK_MESSAGE(contains(node_errors("n1"), "an operator has removed this node"), node_errors("n1"));
   CHECK(node("n1").at("state") == "none");
 }
 
@@ -109,6 +111,25 @@ TEST_CASE_FIXTURE(cluster, "a node that is asked to end leaves nothing behind") 
   CHECK(node("n1").at("state") == "GONE");
   CHECK(is_whole("a"));
   CHECK(who_answers() == std::set<std::string>{pid_of("n2")});
+}
+
+TEST_CASE_FIXTURE(cluster, "a node that is back after it was emptied is one like any other") {
+  start_two_nodes();
+  nodes.at("n1")->signal(SIGTERM);
+  CHECK(nodes.at("n1")->exit_code() == 0);
+  must_join("n1");
+  REQUIRE(call_api("POST", "/applications/a/deployments/isolated/scale", R"({"num_replicas": 8})").status == 200);
+  REQUIRE(is_whole("a"));
+  CHECK(node("n1").at("replicas") == 4);
+  const auto ids = [&] {
+    std::set<std::uint64_t> out;
+    for (const auto& r : replicas())
+      out.insert(r.at("id").get<std::uint64_t>());
+    return out;
+  };
+  const auto before = ids();
+  for (int i = 0; i < 50; ++i)
+    CHECK(ids() == before); // nobody is moved away
 }
 
 TEST_CASE_FIXTURE(cluster, "a controller that is killed finds its nodes again, and what is cordoned stays so") {
