@@ -1,4 +1,5 @@
 // Copies and delays control messages; slows down and fails user code.
+#include <troupe/messages/node.hpp>
 #include <troupe/testing/faults.hpp>
 
 #include <caf/actor_system.hpp>
@@ -10,7 +11,8 @@ namespace troupe::testing {
 
 void message_faults::post(const caf::strong_actor_ptr& sender, const caf::strong_actor_ptr& dest,
                           caf::message content) {
-  if (!content.match_elements<check_replica>() && !content.match_elements<replica_checked>())
+  if (!content.match_elements<check_replica>() && !content.match_elements<replica_checked>() &&
+      !content.match_elements<node_word>())
     ++sent_;
   const auto now = system_.clock().now().time_since_epoch();
   trace_.mix(dest->id());
@@ -18,8 +20,9 @@ void message_faults::post(const caf::strong_actor_ptr& sender, const caf::strong
     trace_.line(now, [&] { return "lost: " + to_string(content); });
     return;
   }
-  const bool copied = chance_.per_mille(plan_.copied_messages);
-  const bool delayed = chance_.per_mille(plan_.delayed_messages);
+  const bool spoils = !may_spoil || may_spoil(content);
+  const bool copied = spoils && chance_.per_mille(plan_.copied_messages);
+  const bool delayed = spoils && chance_.per_mille(plan_.delayed_messages);
   trace_.line(now, [&] {
     return "message to " + std::to_string(dest->id()) + ": " + to_string(content) + (copied ? ", twice" : "") +
            (delayed ? ", late" : "");

@@ -39,6 +39,8 @@ public:
   void use(const fault_plan& plan) { plan_ = plan; }
   /// Control messages sent so far that are no health checks.
   std::uint64_t sent_without_checks() const noexcept { return sent_; }
+  /// Each message before it is sent; those for which it is false are neither copied nor delayed. May be empty.
+  std::function<bool(const caf::message&)> may_spoil;
   /// Loses each message for which this is true; for simulations that must fail.
   std::function<bool(const caf::message&)> loses;
 

@@ -51,7 +51,8 @@ void rollout_invariants::stepped(const deployment_state::any_event& ev, const tr
     out_by_checks_ = 0;
     return;
   }
-  const auto missing = wave_ == wave_kind::stop_first ? width_ : 0;
+  // Without a fault nothing is taken out but what leaves a node that is to be empty.
+  const auto missing = (wave_ == wave_kind::stop_first ? width_ : 0) + out_by_checks_;
   if (!faults_ && !excused_ && available() + missing < floor)
     report_(1, name_ + ": without a fault only " + of(available(), "of ") + of(floor, "are available, ") +
                    of(missing, "may be missing"));
@@ -183,8 +184,8 @@ void rollout_invariants::run(const effect::stop& e) {
     break;
   }
   case stop_cause::fault:
-    if (available() + 1 >= reachable()) // nobody was missing (any more, after a scale-down)
-      out_by_checks_ = 0;
+    // No more were out than were missing: after a scale-down some are not missing any more.
+    out_by_checks_ = std::min(out_by_checks_, reachable() - std::min(reachable(), available() + 1));
     if (was == available_state && ++out_by_checks_ > width_of(target_->spec.rollout.max_unavailable, n_))
       report_(1, name_ + ": checks took out " + of(out_by_checks_, "replicas at once"));
     break;

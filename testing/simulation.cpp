@@ -75,7 +75,8 @@ simulation::simulation(const simulation_options& options)
   controller_ = controller::spawn_controller(environment_, {.max_replicas = options.max_replicas,
                                                             .local = options.local,
                                                             .listed = listed_,
-                                                            .bounds = {.wrong = options.wrong}});
+                                                            .bounds = {.wrong = options.wrong},
+                                                            .on_nodes = options.on_nodes});
   people_.push_back(system_.spawn(person, people_asleep_));
 }
 
@@ -235,10 +236,11 @@ resources simulation::held() const {
 }
 
 void simulation::check_room() {
-  if (const auto over = first_lacking(held(), options_.local))
+  const auto over = options_.on_nodes ? std::nullopt : first_lacking(held(), options_.local);
+  if (over)
     report(2, amount_text(over->name, over->amount) + ' ' + over->name + " are held, there are " +
                   amount_text(over->name, options_.local.of(over->name)));
-  if (options_.max_replicas == 0)
+  if (options_.max_replicas == 0 || options_.on_nodes) // there those count that have a seat
     return;
   std::uint32_t sum = 0;
   for (const auto& [name, d] : deployments_)
@@ -267,7 +269,7 @@ void simulation::stepped(const deployment_name& name, const deployment_state::an
   if (it != deployments_.end() && it->second.state_actor > actor)
     return;
   if (it == deployments_.end() || it->second.state_actor < actor) {
-    rollout_invariants rules(full, options_.max_replicas > 0,
+    rollout_invariants rules(full, options_.max_replicas > 0 || options_.on_nodes,
                              [this](int i, std::string s) { report(i, std::move(s)); });
     if (faults_allowed_)
       rules.allow_faults();

@@ -44,6 +44,7 @@ struct simulation_options {
   std::shared_ptr<control::deployment_store> store{};                      ///< Null: nothing outlives this world.
   std::uint32_t max_replicas = 0;                                          ///< Over all deployments; 0 = no bound.
   resources local{};                                                       ///< What the machine has.
+  bool on_nodes = false;                                                   ///< As `controller::boot` has it.
   std::size_t trace_lines = 0;                                             ///< Kept for `invariant_broken`; costs time.
   deployment_state::wrong_rule wrong = deployment_state::wrong_rule::none; ///< For simulations that must fail.
   caf::actor_system_config* config = nullptr; ///< From `make_config`; null = makes its own, which costs time.

@@ -58,8 +58,9 @@ enum class wrong_seat : std::uint8_t {
 ///   younger claims cannot use that. It stays this node as long as the node is ready and large enough; first it is the
 ///   one with the largest free share of the scarcest resource, the least id of equal ones.
 /// * What a deployment gives back while a wave of it waits to start (`reserve`) is kept where it was given back, for
-/// the
-///   claim's first shape, at most what that lacks.
+///   the claim's first shape, at most what that lacks.
+/// * A claim is answered at once, but where it lacks room while more of its seats are occupied than it wants: their
+///   replicas have ended, or it would want them still. Then it is answered when they have left.
 ///
 /// Nodes 1 and 2 with 4 CPUs each. A claims 6 of 1 each -> 3 seats on each. B claims 1 of 2 -> fits nowhere; 1 CPU is
 /// set aside on node 1. C claims 2 of 1 -> one, on node 2. A gives 1 back, on node 2 (3 and 3 seats: the larger id) ->
@@ -129,6 +130,8 @@ private:
     resources each;
     demand_id demand = 0;
     std::uint32_t want = 0;
+    room_shortage never;                            ///< Of `each`,
+    std::uint64_t judged = 0;                       ///< at this version of nodes.
     std::map<std::uint64_t, std::uint64_t> waiters; ///< Places without a seat, by the order in which they came.
   };
   struct account {
@@ -186,6 +189,7 @@ private:
   void choose(account& a, const shape& s);
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
+  bool is_answer_due(const account& a) const;
   void tell(account& a, std::vector<grant>& out);
 
   const std::uint32_t max_replicas_;

@@ -149,7 +149,16 @@ void cluster_room::release_aside(account& a) {
   a.chosen_for = nullptr;
 }
 
+// The replica has ended, and its seat is about to be left: what the claim lacks may be just that.
+bool cluster_room::is_answer_due(const account& a) const {
+  return a.told.serial > 0 || a.turn == 0 || !next_wanted(a) ||
+         std::none_of(a.shapes.begin(), a.shapes.end(),
+                      [&](const auto& s) { return a.seats.seats(s->number) > s->want; });
+}
+
 void cluster_room::tell(account& a, std::vector<grant>& out) {
+  if (!is_answer_due(a))
+    return;
   room_granted now;
   now.seq = a.seq;
   now.serial = a.told.serial;
@@ -157,14 +166,16 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
     const auto seats = a.seats.seats(s->number);
     now.granted.push_back(wrong_ == wrong_seat::tells_all_seats ? seats : std::min(s->want, seats));
   }
-  if (const auto* next = next_wanted(a)) {
+  if (auto* next = next_wanted(a)) {
+    if (std::exchange(next->judged, version_) != version_)
+      next->never = never(next->each);
     const bool has_slot = max_replicas_ == 0 || a.has_slot;
     auto there = a.aside;
     if (const auto own = a.own.find(a.chosen); own != a.own.end())
       add(there, own->second);
     now.spare = at_most(there, next->each);
     now.spare.set(slots, has_slot ? 1 : 0);
-    now.lacks = never(next->each);
+    now.lacks = next->never;
     if (now.lacks.resource.empty() && !has_slot)
       now.lacks = {std::string{slots}, 1, 0, max_replicas_};
     else if (const auto x = first_lacking(next->each, there); now.lacks.resource.empty() && a.chosen != 0 && x)

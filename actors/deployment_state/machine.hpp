@@ -392,6 +392,7 @@ private:
   void expire();
   void expire_checks();
   bool awaits_progress() const;
+  bool is_wave_roomless() const; ///< What it lacks is room alone: a node that it began with is closed by now.
   void account_progress();
   void publish();
   void persist(); // durable.cpp

@@ -51,6 +51,11 @@ bool machine::awaits_progress() const {
           (target_unavailable() > 0 && has_room(target_)));
 }
 
+bool machine::is_wave_roomless() const {
+  return wave_.kind != wave_kind::none && phase_ == rollout_phase::rolling && target_unavailable() > 0 &&
+         count(&machine::is_target, &cohort::unavailable) == 0 && !has_room(target_);
+}
+
 void machine::account_progress() {
   if (const auto done = current_available(); done > best_) {
     best_ = done;

@@ -246,6 +246,9 @@ bool machine::give_up_roomless() {
   if (!asks_ || wave_.kind != wave_kind::stop_first || wave_.to_start == 0 || wave_.stopping > 0 || has_room(target_) ||
       !is_room_known())
     return false;
+  for (const auto& c : table_.cohorts()) // what stops, whyever, still counts; then there is room
+    if (c.of(life::stopping) > 0 && c.origin->spec.per_replica == target_->spec.per_replica)
+      return false;
   wave_.pending -= std::min(wave_.pending, wave_.to_start);
   wave_.size -= std::min(wave_.size, wave_.to_start);
   wave_.to_start = 0;

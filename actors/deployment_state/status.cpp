@@ -58,9 +58,10 @@ deployment_status machine::status(instant now, bool with_replicas) const {
     return s;
   s.state = state_name();
   const bool known = is_room_known(); // an answer to the last claim may be on its way
+  const bool rollout_waits = known && (waiting_for_room_ || is_wave_roomless());
   s.waiting_for_room = known ? n_ - reachable() : 0;
   s.message = !failure_.empty() ? failure_ : s.state == deployment_state_name::healthy ? "" : last_error_;
-  if (s.waiting_for_room > 0 || (waiting_for_room_ && known))
+  if (s.waiting_for_room > 0 || rollout_waits)
     s.message += (s.message.empty() ? "" : "; ") + room_message();
   auto& r = s.rollout;
   r.phase = phase_;
@@ -70,7 +71,7 @@ deployment_status machine::status(instant now, bool with_replicas) const {
   r.done = current_available();
   r.in_flight = target_unavailable() + table_.of(life::reconfiguring);
   r.reason = n_ == 0 && phase_ == rollout_phase::rolling ? rollout_reason::held_at_zero
-             : waiting_for_room_ && known                ? rollout_reason::waiting_for_room
+             : rollout_waits                             ? rollout_reason::waiting_for_room
                                                          : reason_;
   r.message = !failure_.empty() ? failure_ : last_error_;
   r.wave = waves_done_ + (wave_.kind == wave_kind::none ? 0 : 1);

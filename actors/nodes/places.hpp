@@ -14,11 +14,8 @@ namespace troupe::nodes {
 /// then on nothing is sent.
 class node_places final : public replica::worker_source {
 public:
-  void open(door_actor door) {
-    const std::lock_guard guard{mutex_};
-    door_ = std::move(door);
-  }
-  void shut() { open(door_actor{}); }
+  void open(const door_actor& door) { set(caf::actor_cast<caf::strong_actor_ptr>(door)); }
+  void shut() { set(nullptr); }
 
   void attach(replica::worker_place place, std::shared_ptr<const replica::remote_code> what,
               caf::strong_actor_ptr who) override {
@@ -33,14 +30,18 @@ private:
   template <class T>
   void send(T what) {
     const std::lock_guard guard{mutex_}; // a start or an end of a replica, not a request
-    if (auto* to = caf::actor_cast<caf::abstract_actor*>(door_))
-      to->enqueue(
+    if (door_)
+      door_->enqueue(
           caf::make_mailbox_element(nullptr, caf::make_message_id(caf::message_priority::high), {}, std::move(what)),
           nullptr);
   }
+  void set(caf::strong_actor_ptr door) {
+    const std::lock_guard guard{mutex_};
+    door_ = std::move(door);
+  }
 
   std::mutex mutex_;
-  door_actor door_;
+  caf::strong_actor_ptr door_;
 };
 
 } // namespace troupe::nodes

@@ -115,7 +115,7 @@ private:
   // -- the worker
 
   void on_assigned(worker_assigned& x) {
-    if (x.place != place_ || machine_.current() == phase::ended)
+    if (x.place != place_ || host_ || machine_.current() == phase::ended)
       return;
     host_ = std::move(x.host);
     if (!x.node.empty())
@@ -130,7 +130,7 @@ private:
     start.execution = execution_;
     start.stuck_after = milliseconds{identity_.deployment->stuck_after_ms.load(std::memory_order_relaxed)};
     start.owner = this;
-    send_to_host(std::move(start));
+    send_to_host(std::move(start), caf::message_priority::high); // its `drop` must not overtake it
   }
 
   void on_lost(worker_lost& x) {
@@ -248,9 +248,9 @@ private:
   /// Not a control message of the protocol with the owner: it goes over one connection, once and in order. Without a
   /// sender, whom both sides would look up for every request.
   template <class T>
-  void send_to_host(T&& x) {
+  void send_to_host(T&& x, caf::message_priority priority = caf::message_priority::normal) {
     auto* to = caf::actor_cast<caf::abstract_actor*>(host_);
-    to->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::forward<T>(x)), context());
+    to->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(priority), {}, std::forward<T>(x)), context());
   }
 
   // -- effects

@@ -59,7 +59,7 @@ protected:
         },
         [this](agent_connected& m) {
           door_ = std::move(m.door);
-          link_ = 0;
+          asked_ = link_ = 0;
           monitor(door_);
           post(door_, node_knock{node_wire_version, boot_.release, caf::actor_cast<node_agent_actor>(this)});
         },
@@ -89,8 +89,9 @@ private:
   // -- joining
 
   void answer(node_challenge& m) {
-    if (!is_door())
+    if (!is_door() || asked_ != 0) // one answer on each connection: of two admissions the older may be heard last
       return;
+    asked_ = m.link;
     if (m.wire_version != node_wire_version)
       return turn_off("the controller (release " + m.release.substr(0, 64) + ") speaks version " +
                       std::to_string(m.wire_version) + " of the nodes' protocol, this node " +
@@ -128,7 +129,7 @@ private:
   }
 
   void welcome(node_welcome& m) {
-    if (!is_door())
+    if (!is_door() || m.link != asked_ || link_ != 0)
       return;
     if (boot_.self) {
       const auto nonce = std::exchange(nonce_, {});
@@ -244,7 +245,8 @@ private:
   node_door_actor door_; ///< Null: there is no connection.
   std::string controller_;
   std::string nonce_;
-  std::uint64_t link_ = 0; ///< 0 = not welcome yet.
+  std::uint64_t asked_ = 0; ///< The link that it wants to join by; 0 = there was no challenge yet.
+  std::uint64_t link_ = 0;  ///< 0 = not welcome yet.
   std::uint64_t node_ = 0;
   bool leaving_ = false;
   milliseconds word_every_{600};

@@ -45,7 +45,7 @@ struct agent_boot {
   std::uint64_t incarnation = 0;
   std::string release;
   std::shared_ptr<const identity> self; ///< Null: no proofs.
-  code_cache* cache = nullptr;          ///< Outlives the agent.
+  code_supply* cache = nullptr;         ///< Outlives the agent.
   /// Blocks; called on any thread, one at a time.
   std::function<result<library::application_code>(const load_code&)> load;
   std::function<void(std::function<void()>)> later; ///< Runs a job on a thread that may block.

@@ -84,7 +84,7 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](start_worker_replica& x) {
-          if (!ending_)
+          if (!ending_ && !replicas_.contains(x.place))
             start(x);
         },
         [this](worker_calls& x) { take(x); },

@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(cluster, "replicas wait for a node, then run on nodes, spread,
   CHECK(contains(status_of("a").dump(), "this process has loaded other bytes of that name"));
   CHECK(get("/a/dependency") == "1");
   daemon->signal(SIGTERM);
-  CHECK(daemon->exit_code() == 0);
+  CHECK_MESSAGE(daemon->exit_code() == 0, errors());
 }
 
 TEST_CASE_FIXTURE(cluster, "a node that is killed costs what was on it, and joins again under its name") {

@@ -113,6 +113,8 @@ void scenario::change_code(deployment_spec& spec) {
   if (!appetite_.one_in(3))
     change_resources(spec);
   spec.version = chance_.one_in(8) ? std::string{} : "v" + std::to_string(chance_.between(1, 4));
+  if (nodes_ && geography_.one_in(3))
+    code_ = nodes_->code_for(user_code_, "worker");
   const bool bad = std::find(bad_versions_.begin(), bad_versions_.end(), spec.version) != bad_versions_.end();
   spec.init_args = bad ? json_doc{json{{"bad", true}}} : json_doc{json{{"n", chance_.one_in(8) ? 1 : 0}}};
 }

@@ -16,19 +16,23 @@ void scenario::conclude() {
   kills_ = false;
   if (workers_)
     workers_->allow_faults(false);
+  if (nodes_)
+    nodes_->heal(geography_.one_in(2));
   if (options_.wrong_request == wrong_request_rule::overtakes)
     options_.wrong_request = wrong_request_rule::none;
   if (overtaken_)
     simulation_->post([f = std::exchange(overtaken_, nullptr)](caf::event_based_actor&) { f(); }, 1);
   books_.answer_all();
   simulation_->advance(50ms); // what is delayed has arrived
+  if (nodes_)
+    simulation_->advance(20s); // all nodes are back, and what was cut off has been noticed
   come_to_rest();
   if (store_) {
     simulation_->advance(2s); // a write that failed is tried again after a second
     check_promises();
     check_stored();
   }
-  if (workers_)
+  if (workers_ || nodes_)
     simulation_->advance(15s); // user code of a lost worker still runs here, as it does in no process
   for (std::size_t i = 0; i < plans_.size(); ++i)
     if (const auto s = status(i))
@@ -36,6 +40,8 @@ void scenario::conclude() {
     else
       ++result_.other;
   check_ledger();
+  if (nodes_)
+    check_waiting();
   simulation_->check();
   if (!quiet_ || !chance_.one_in(4))
     return;
@@ -59,7 +65,9 @@ void scenario::come_to_rest() {
     deadline = std::max(deadline, p.spec.rollout.progress_deadline);
   const auto until = simulation_->now() + 2 * deadline;
   // Checks and rollouts of many waves take more than their share of the bound in small scenarios.
-  const std::uint64_t most = 2000 + 200 * (replicas + books_.open_requests());
+  std::uint64_t most = 2000 + 200 * (replicas + books_.open_requests());
+  if (nodes_) // signs of life, code, and each message goes through a proxy
+    most += 1500 * nodes_->machines() + 200 * replicas;
   std::uint64_t taken = 0;
   for (;;) {
     while (simulation_->has_messages()) {
@@ -113,7 +121,9 @@ bool gave_up(const deployment_status& s) {
 bool lacks_replicas(const deployment_status& s) { return s.available + s.waiting_for_room < s.num_replicas; }
 
 /// Starts are tried again, though neither faults nor commands go on: of code that never starts.
-bool tries_again(const deployment_status& s) { return s.rollout.in_flight > 0 && s.waiting_for_room == 0; }
+bool tries_again(const deployment_status& s) {
+  return s.rollout.in_flight > 0 && s.waiting_for_room == 0 && s.rollout.reason != rollout_reason::waiting_for_room;
+}
 
 /// Invariant 4: healthy on its target, rolled back or failed with a reason, paused, or waiting for room.
 bool is_resting(const deployment_status& s) {
@@ -194,10 +204,28 @@ void scenario::check_ledger() {
   });
   while (!*found && simulation_->has_messages())
     simulation_->step();
-  const auto used = *found ? (*found)->nodes.at(0).used : resources{};
+  resources used;
+  if (*found)
+    for (const auto& n : (*found)->nodes)
+      add(used, n.used);
   const auto held = simulation_->held();
   if (!*found || !fits(held, used) || (quiet_ && !(held == used)))
     simulation_->report(10, "replicas hold " + to_string(held) + ", the ledger has " + to_string(used) + " as taken");
+}
+
+/// What waits for room has a true reason: where one deployment alone waits, none of the open nodes has that room.
+void scenario::check_waiting() {
+  if (max_replicas_ > 0 || plans_.size() > 1)
+    return;
+  const auto s = status(0);
+  auto* rules = simulation_->rollout_of(plans_[0].spec.name);
+  if (!s || s->waiting_for_room == 0 || s->rollout.phase != rollout_phase::complete ||
+      s->state == deployment_state_name::deploy_failed) // the base's replicas wait, or nobody
+    return;
+  const auto& next = rules->target()->spec.per_replica;
+  if (const auto where = nodes_->has_room_for(next); quiet_ && !where.empty())
+    simulation_->report(10, s->name + " waits for room for " + to_string(next) + ", and node " + where +
+                                " has it: " + s->message);
 }
 
 void scenario::check_rest(std::size_t i, const deployment_status& s) {

@@ -13,20 +13,29 @@ scenario::~scenario() {
 }
 
 void scenario::begin_life() {
-  simulation_ = std::make_unique<testing::simulation>(testing::simulation_options{.seed = options_.seed,
-                                                                                  .life = result_.crashes,
-                                                                                  .store = store_,
-                                                                                  .max_replicas = max_replicas_,
-                                                                                  .local = local_,
-                                                                                  .trace_lines = options_.trace_lines,
-                                                                                  .wrong = options_.wrong,
-                                                                                  .config = options_.config});
+  simulation_ = std::make_unique<testing::simulation>(
+      testing::simulation_options{.seed = options_.seed,
+                                  .life = result_.crashes,
+                                  .store = store_,
+                                  .max_replicas = max_replicas_,
+                                  .local = options_.on_nodes ? resources{} : local_,
+                                  .on_nodes = options_.on_nodes,
+                                  .trace_lines = options_.trace_lines,
+                                  .wrong = options_.wrong,
+                                  .config = options_.config});
   code_ = user_code_;
   if (result_.in_workers) {
     workers_ = std::make_unique<simulated_workers>(fate_.next());
     workers_->attach(*simulation_);
     workers_->allow_faults(faulty_);
     code_ = workers_->code_for(user_code_, "worker");
+  }
+  if (options_.on_nodes) {
+    nodes_ = std::make_unique<simulated_nodes>(geography_.next(), machines_, max_replicas_, stored_nodes_);
+    nodes_->attach(*simulation_);
+    nodes_->allow_faults(faulty_);
+    simulation_->messages().may_spoil = [this](const caf::message& m) { return nodes_->look_at(m); };
+    code_ = nodes_->code_for(user_code_, "worker");
   }
   books_.attach(*simulation_);
   if (faulty_)
@@ -58,6 +67,10 @@ void scenario::end_life() {
     store_->crash();
   simulation_.reset();
   workers_.reset();
+  code_.reset(); // it refers to the nodes
+  if (nodes_)
+    result_.lost_nodes += nodes_->losses();
+  nodes_.reset();
 }
 
 void scenario::crash() {

@@ -22,7 +22,7 @@ scenario_result run_scenario(const scenario_options& options) { return scenario{
 
 scenario::scenario(const scenario_options& options)
     : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU),
-      appetite_(options.seed ^ 0x2545f491U) {
+      appetite_(options.seed ^ 0x2545f491U), geography_(options.seed ^ 0x27d4eb2fU) {
   plan();
 }
 
@@ -49,7 +49,7 @@ void scenario::plan() {
   max_replicas_ = chance_.one_in(5) ? chance_.between(2, 14) : 0;
   most_replicas_ = chance_.one_in(4) ? 12 : chance_.between(1, 8);
   user_code_ = worker_code(books_);
-  result_.in_workers = options_.wrong == deployment_state::wrong_rule::none &&
+  result_.in_workers = !options_.on_nodes && options_.wrong == deployment_state::wrong_rule::none &&
                        options_.wrong_request == wrong_request_rule::none && fate_.one_in(3);
   faulty_ = !chance_.one_in(3);
   if (chance_.one_in(2))
@@ -78,6 +78,12 @@ void scenario::plan() {
     if (appetite_.one_in(2))
       local_.set(resource_name::memory, appetite_.between(1, 12) * 100);
   }
+  if (options_.on_nodes)
+    for (auto n = geography_.between(1, geography_.one_in(4) ? 8 : 4); n > 0; --n) {
+      auto& m = machines_.emplace_back();
+      m.set(resource_name::cpus, geography_.between(2, 12) * resource_unit / 2);
+      m.set(resource_name::memory, geography_.between(1, 8) * 100);
+    }
   const std::size_t deployments = chance_.one_in(4) ? 2 : 1;
   for (std::size_t i = 0; i < deployments; ++i) {
     deployment_plan p;
@@ -115,6 +121,7 @@ void scenario::act() {
   command();
   ++result_.commands;
   send_requests();
+  disturb_nodes();
   let_time_pass();
 }
 
@@ -144,9 +151,20 @@ void scenario::let_time_pass() {
   }
 }
 
+void scenario::disturb_nodes() {
+  if (!nodes_)
+    return;
+  if (geography_.one_in(6))
+    nodes_->operate();
+  if (kills_ && geography_.one_in(10))
+    nodes_->break_something();
+}
+
 void scenario::disturb() {
   if (chance_.one_in(3))
     send_requests();
+  if (geography_.one_in(8))
+    disturb_nodes();
   if (!kills_ || !chance_.one_in(12))
     return;
   const auto i = chance_.below(static_cast<std::uint32_t>(plans_.size()));

@@ -3,6 +3,7 @@
 
 #include "books.hpp"
 #include "ledger.hpp"
+#include "nodes.hpp"
 #include "workers.hpp"
 #include <troupe/testing/simulated_store.hpp>
 #include <troupe/testing/simulation.hpp>
@@ -33,6 +34,7 @@ enum class wrong_request_rule : std::uint8_t {
 struct scenario_options {
   std::uint64_t seed = 1;
   std::size_t trace_lines = 0;
+  bool on_nodes = false; ///< Replicas run on nodes of a cluster.
   deployment_state::wrong_rule wrong = deployment_state::wrong_rule::none;
   wrong_request_rule wrong_request = wrong_request_rule::none;
   caf::actor_system_config* config = nullptr;
@@ -48,6 +50,7 @@ struct scenario_result {
   std::uint32_t objects = 0;
   std::uint32_t crashes = 0;
   bool in_workers = false;
+  std::uint32_t lost_nodes = 0;
   std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
   std::uint32_t failed = 0;
   std::uint32_t paused = 0;
@@ -101,6 +104,7 @@ private:
   void change_light_options(deployment_spec& spec);
   void say(rollout_action action, std::size_t i);
   void take_up();
+  void disturb_nodes();
   template <class Answer, class Question>
   void ask(Question question, std::optional<std::size_t> promise = {});
 
@@ -112,6 +116,7 @@ private:
   void check_stored();
   void check_rest(std::size_t i, const deployment_status& s);
   void check_ledger();
+  void check_waiting();
   std::optional<deployment_status> status(std::size_t i);
 
   deployment_name name_of(std::size_t i) const { return {"default", plans_[i].spec.name}; }
@@ -123,6 +128,9 @@ private:
   std::function<void()> overtaken_;                 ///< For `wrong_request_rule::overtakes`.
   std::shared_ptr<testing::simulated_store> store_; ///< Null: nothing outlives a world, and no world crashes.
   std::unique_ptr<simulated_workers> workers_;      ///< Null: replicas run in the world's own process.
+  std::unique_ptr<simulated_nodes> nodes_;          ///< Null: there is no cluster.
+  stored_nodes stored_nodes_;
+  std::vector<resources> machines_;
   std::unique_ptr<testing::simulation> simulation_;
   testing::random_source chance_;
   testing::random_source fate_; ///< Of the store and of crashes: what else happens does not depend on them.
@@ -134,8 +142,9 @@ private:
   bool quiet_ = true; ///< At rest nothing is tried again.
   bool all_healthy_ = true;
   std::uint32_t max_replicas_ = 0;
-  testing::random_source appetite_; ///< Of resources: what else happens does not depend on them.
-  resources local_;                 ///< Empty: nobody asks for anything.
+  testing::random_source appetite_;  ///< Of resources: what else happens does not depend on them.
+  testing::random_source geography_; ///< Of nodes, likewise.
+  resources local_;                  ///< Empty: nobody asks for anything.
   std::uint32_t most_replicas_ = 8;
   std::vector<deployment_plan> plans_;
   std::vector<std::string> bad_versions_;

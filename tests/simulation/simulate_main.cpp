@@ -22,6 +22,7 @@ struct arguments {
   std::optional<std::uint64_t> seed;
   bool verbose = false;
   bool keep_going = false;
+  bool on_nodes = false;
   std::string wrong = "none";
 };
 
@@ -59,8 +60,8 @@ constexpr named_rule rules[] = {
 };
 
 int usage() {
-  std::fputs("usage: simulate [--first S] [--count N] [--jobs J] [--keep-going] [--wrong RULE]\n"
-             "       simulate --seed S [--verbose] [--wrong RULE]\nrules:",
+  std::fputs("usage: simulate [--first S] [--count N] [--jobs J] [--keep-going] [--nodes] [--wrong RULE]\n"
+             "       simulate --seed S [--verbose] [--nodes] [--wrong RULE]\nrules:",
              stderr);
   for (const auto& r : rules)
     std::fprintf(stderr, " %s", r.name);
@@ -71,7 +72,7 @@ int usage() {
 bool read(int argc, char** argv, arguments& a) {
   for (int i = 1; i < argc; ++i) {
     const std::string key = argv[i];
-    const bool flag = key == "--verbose" || key == "--keep-going";
+    const bool flag = key == "--verbose" || key == "--keep-going" || key == "--nodes";
     if (!flag && i + 1 >= argc)
       return false;
     const auto number = [&] { return std::strtoull(argv[i + 1], nullptr, 10); };
@@ -89,6 +90,8 @@ bool read(int argc, char** argv, arguments& a) {
       a.verbose = true;
     else if (key == "--keep-going")
       a.keep_going = true;
+    else if (key == "--nodes")
+      a.on_nodes = true;
     else
       return false;
     i += flag ? 0 : 1;
@@ -98,7 +101,7 @@ bool read(int argc, char** argv, arguments& a) {
 
 struct totals {
   std::uint64_t passed = 0, failed = 0, steps = 0, requests = 0, answers = 0, objects = 0, commands = 0, healthy = 0,
-                deploy_failed = 0, paused = 0, other = 0, crashes = 0, in_workers = 0;
+                deploy_failed = 0, paused = 0, other = 0, crashes = 0, in_workers = 0, lost_nodes = 0;
 };
 
 /// Runs a seed again, now with its trace, and tells.
@@ -118,7 +121,11 @@ totals run(const arguments& a, const named_rule& rule, std::uint64_t offset) {
   totals t;
   const auto config = testing::make_config();
   for (auto seed = a.first + offset; seed < a.first + a.count; seed += a.jobs) {
-    scenario_options o{.seed = seed, .wrong = rule.rollout, .wrong_request = rule.request, .config = config.get()};
+    scenario_options o{.seed = seed,
+                       .on_nodes = a.on_nodes,
+                       .wrong = rule.rollout,
+                       .wrong_request = rule.request,
+                       .config = config.get()};
     try {
       const auto r = run_scenario(o);
       if (seed % 100 == 0)
@@ -135,6 +142,7 @@ totals run(const arguments& a, const named_rule& rule, std::uint64_t offset) {
       t.paused += r.paused;
       t.crashes += r.crashes;
       t.in_workers += r.in_workers ? 1U : 0U;
+      t.lost_nodes += r.lost_nodes;
       t.other += r.other;
     } catch (const testing::invariant_broken& e) {
       ++t.failed;
@@ -183,6 +191,7 @@ totals run_jobs(const arguments& a, const named_rule& rule) {
     add(sum.paused, t.paused);
     add(sum.crashes, t.crashes);
     add(sum.in_workers, t.in_workers);
+    add(sum.lost_nodes, t.lost_nodes);
     add(sum.other, t.other);
   }
   while (wait(nullptr) > 0) {
@@ -193,6 +202,7 @@ totals run_jobs(const arguments& a, const named_rule& rule) {
 int run_one(const arguments& a, const named_rule& rule) {
   scenario_options o{.seed = *a.seed,
                      .trace_lines = a.verbose ? std::size_t{1'000'000} : 40,
+                     .on_nodes = a.on_nodes,
                      .wrong = rule.rollout,
                      .wrong_request = rule.request};
   try {
@@ -236,6 +246,8 @@ int main(int argc, char** argv) {
       100 * static_cast<double>(t.in_workers) / n, static_cast<unsigned long long>(t.healthy),
       static_cast<unsigned long long>(t.deploy_failed), static_cast<unsigned long long>(t.paused),
       static_cast<unsigned long long>(t.other));
+  if (a.on_nodes)
+    std::printf("on nodes: %.2f of them lost per seed\n", static_cast<double>(t.lost_nodes) / n);
   std::printf("%llu seeds passed, %llu failed, %.0f seeds/s\n", static_cast<unsigned long long>(t.passed),
               static_cast<unsigned long long>(t.failed), static_cast<double>(t.passed + t.failed) / seconds);
   return t.failed == 0 ? 0 : 1;

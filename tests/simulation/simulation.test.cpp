@@ -17,6 +17,21 @@ TEST_CASE("a seed replays exactly") {
   }
 }
 
+TEST_CASE("a seed on nodes replays exactly, and nodes are lost in some") {
+  const auto config = testing::make_config();
+  std::uint32_t lost = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const auto once = run_scenario({.seed = seed, .on_nodes = true, .config = config.get()});
+    lost += once.lost_nodes;
+    if (seed % 10 != 0)
+      continue;
+    const auto again = run_scenario({.seed = seed, .trace_lines = 10, .on_nodes = true, .config = config.get()});
+    CHECK(once.digest == again.digest);
+    CHECK(once.steps == again.steps);
+  }
+  CHECK(lost > 20);
+}
+
 TEST_CASE("scenarios reach all ends and are answered requests") {
   const auto config = testing::make_config();
   scenario_result sum;

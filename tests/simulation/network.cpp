@@ -1,0 +1,113 @@
+#include "network.hpp"
+
+#include <troupe/messages/node.hpp>
+#include <troupe/messages/worker.hpp>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace troupe::simulation_tests {
+
+/// Passes on what it gets. Ends by an exit message.
+class proxy final : public caf::event_based_actor {
+public:
+  proxy(caf::actor_config& cfg, std::shared_ptr<connection> over, side home, caf::strong_actor_ptr whom)
+      : event_based_actor(cfg), over_(std::move(over)), home_(home), whom_(std::move(whom)) {
+    set_default_handler([this](caf::scheduled_actor*, caf::message_view& x) -> caf::result<caf::message> {
+      if (over_)
+        over_->carry({home_, current_sender(), whom_, current_mailbox_element()->mid.is_urgent_message(),
+                      x.move_content_to_message()});
+      return caf::message{};
+    });
+    set_exit_handler([this](caf::exit_msg& x) { quit(std::move(x.reason)); });
+  }
+  const char* name() const override { return "troupe.simulated_proxy"; }
+  void on_exit() override {
+    over_ = nullptr;
+    whom_ = nullptr;
+  }
+
+protected:
+  caf::behavior make_behavior() override {
+    return {[](caf::unit_t) {}};
+  }
+
+private:
+  std::shared_ptr<connection> over_;
+  const side home_;
+  caf::strong_actor_ptr whom_;
+};
+
+namespace {
+
+side other(side x) { return x == side::controller ? side::node : side::controller; }
+
+} // namespace
+
+caf::strong_actor_ptr connection::proxy_of(side home, const caf::strong_actor_ptr& whom) {
+  if (!whom)
+    return nullptr;
+  if (const auto it = originals_.find(whom->id()); it != originals_.end()) // it goes back to where it lives
+    return it->second;
+  auto& out = proxies_[static_cast<std::size_t>(home)][whom->id()];
+  if (!out && !ended_) {
+    out = caf::actor_cast<caf::strong_actor_ptr>(world_.system().spawn<proxy>(shared_from_this(), home, whom));
+    originals_.emplace(out->id(), whom);
+  }
+  return out;
+}
+
+void connection::carry(held x) {
+  if (ended_)
+    return;
+  if (frozen_) {
+    held_.push_back(std::move(x));
+    return;
+  }
+  const auto priority = x.urgent ? caf::message_priority::high : caf::message_priority::normal;
+  x.to->enqueue(caf::make_mailbox_element(proxy_of(other(x.home), x.from), caf::make_message_id(priority), {},
+                                          translated(x.home, x.what)),
+                nullptr);
+}
+
+void connection::thaw() {
+  frozen_ = false;
+  for (auto& x : std::exchange(held_, {}))
+    carry(std::move(x));
+}
+
+void connection::end() {
+  if (std::exchange(ended_, true))
+    return;
+  held_.clear();
+  originals_.clear();
+  for (auto& of_side : proxies_)
+    for (auto& [id, p] : std::exchange(of_side, {}))
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(p), caf::exit_reason::remote_link_unreachable);
+}
+
+/// The actors that it names live where it comes from.
+caf::message connection::translated(side home, const caf::message& what) {
+  const auto from = other(home);
+  const auto with = [&](auto x, auto member) {
+    x.*member = at_other_side(from, x.*member);
+    return caf::make_message(std::move(x));
+  };
+  if (what.match_elements<node_knock>())
+    return with(what.get_as<node_knock>(0), &node_knock::agent);
+  if (what.match_elements<node_welcome>())
+    return with(what.get_as<node_welcome>(0), &node_welcome::code);
+  if (what.match_elements<code_loaded>())
+    return with(what.get_as<code_loaded>(0), &code_loaded::host);
+  if (what.match_elements<start_worker_replica>())
+    return with(what.get_as<start_worker_replica>(0), &start_worker_replica::owner);
+  if (what.match_elements<worker_replica_made>())
+    return with(what.get_as<worker_replica_made>(0), &worker_replica_made::replica);
+  return what;
+}
+
+} // namespace troupe::simulation_tests

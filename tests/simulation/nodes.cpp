@@ -1,0 +1,348 @@
+#include "nodes.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace troupe::simulation_tests {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// `inner`, which the controller's side never calls.
+class simulated_node_code final : public nodes::node_code {
+public:
+  simulated_node_code(std::shared_ptr<nodes::node_places> places, std::shared_ptr<const code> inner, load_code what,
+                      std::string name)
+      : places_(std::move(places)), inner_(std::move(inner)), what_(std::move(what)), name_(std::move(name)) {}
+  simulated_node_code(const simulated_node_code&) = delete;
+  simulated_node_code& operator=(const simulated_node_code&) = delete;
+  ~simulated_node_code() override { places_->forget(what_.code); }
+
+  const code_traits& traits() const noexcept override { return inner_->traits(); }
+  std::unique_ptr<instance> construct(const json&) const override {
+    throw std::logic_error("nodes construct, nobody else");
+  }
+  replica::worker_source& workers() const noexcept override { return *places_; }
+  const std::string& deployment() const noexcept override { return name_; }
+  const load_code& what() const noexcept override { return what_; }
+
+private:
+  const std::shared_ptr<nodes::node_places> places_;
+  const std::shared_ptr<const code> inner_;
+  const load_code what_;
+  const std::string name_;
+};
+
+} // namespace
+
+/// Brings code at once, late, or not at all.
+class simulated_nodes::supply final : public cluster::code_supply {
+public:
+  explicit supply(simulated_nodes& of) : of_(of) {}
+
+  void connected(code_source_actor) override {
+    is_connected_ = true;
+    for (auto& [user, done] : std::exchange(waiting_, {}))
+      bring(user, std::move(done));
+  }
+  void disconnected() override { is_connected_ = false; }
+  void need(std::uint64_t user, const std::string&, std::vector<code_file>, done_function done) override {
+    if (is_connected_)
+      bring(user, std::move(done));
+    else
+      waiting_.emplace(user, std::move(done));
+  }
+  void drop(std::uint64_t user) override {
+    waiting_.erase(user);
+    dropped_.push_back(user);
+  }
+
+private:
+  void bring(std::uint64_t user, done_function done) {
+    auto& chance = of_.chance_;
+    const bool fails = of_.faults_ && chance.one_in(20);
+    const auto takes = chance.up_to(of_.faults_ && chance.one_in(8) ? 30'000ms : 100ms) + 1ms;
+    of_.later(takes, [this, user, fails, done = std::move(done)]() mutable {
+      if (std::find(dropped_.begin(), dropped_.end(), user) != dropped_.end())
+        return;
+      if (!fails && !is_connected_)
+        waiting_.emplace(user, std::move(done));
+      else
+        done(fails ? std::optional<error>{{errc::unavailable, "the disk is full"}} : std::nullopt);
+    });
+  }
+
+  simulated_nodes& of_;
+  bool is_connected_ = false;
+  std::map<std::uint64_t, done_function> waiting_;
+  std::vector<std::uint64_t> dropped_;
+};
+
+simulated_nodes::simulated_nodes(std::uint64_t seed, std::vector<resources> machines, std::uint32_t max_replicas,
+                                 stored_nodes& stored)
+    : chance_(seed), max_replicas_(max_replicas), stored_(stored) {
+  for (auto& total : machines) {
+    auto& m = machines_.emplace_back();
+    m.name = "n" + std::to_string(machines_.size());
+    m.total = std::move(total);
+  }
+}
+
+simulated_nodes::~simulated_nodes() = default;
+
+void simulated_nodes::attach(testing::simulation& world) {
+  world_ = &world;
+  nodes::door_boot boot{.controller = world.controller(),
+                        .code = {},
+                        .release = "simulated",
+                        .persist = [this](const nodes::known_node& what, std::uint64_t last) {
+                          stored_.known.insert_or_assign(what.name, what);
+                          stored_.last_id = last;
+                        }};
+  for (const auto& [name, x] : stored_.known)
+    boot.known.push_back(x);
+  boot.last_id = stored_.last_id;
+  door_ = nodes::spawn_door(world.environment(), std::move(boot));
+  places_->open(door_);
+  for (std::size_t i = 0; i < machines_.size(); ++i)
+    come_up_later(i, 3'000ms);
+  world.before_end = [this] {
+    for (std::size_t i = 0; i < machines_.size(); ++i)
+      die(i, "the world ends");
+    places_->shut();
+    caf::anon_send_exit(std::exchange(door_, nullptr), caf::exit_reason::kill);
+  };
+  world.at_end = [this] { world_ = nullptr; };
+}
+
+std::shared_ptr<const code> simulated_nodes::code_for(std::shared_ptr<const code> inner, std::string name) {
+  load_code what;
+  what.code = ++last_code_;
+  what.application = "default";
+  what.digest = "code " + std::to_string(what.code);
+  inner_.emplace(what.code, inner);
+  return std::make_shared<const simulated_node_code>(places_, std::move(inner), std::move(what), std::move(name));
+}
+
+// -- machines ------------------------------------------------------------------------------------------------------
+
+void simulated_nodes::later(milliseconds delay, std::function<void()> f) {
+  world_->post([f = std::move(f)](caf::event_based_actor&) { f(); }, 0, delay);
+}
+
+void simulated_nodes::note(const std::string& text) {
+  world_->trace().line(world_->now().time_since_epoch(), [&] { return "machine " + text; });
+}
+
+void simulated_nodes::come_up_later(std::size_t i, milliseconds at_most) {
+  later(chance_.up_to(healed_ ? 100ms : at_most) + 1ms, [this, i] { come_up(i); });
+}
+
+void simulated_nodes::come_up(std::size_t i) {
+  auto& m = machines_[i];
+  if (m.agent)
+    return;
+  note(m.name + " comes up");
+  const auto start = ++m.start;
+  m.leaving = false;
+  m.cache = supplies_.emplace_back(std::make_unique<supply>(*this)).get();
+  // Each of these is said of the process that was started as the `start`th.
+  const auto is_it = [this, i, start] { return machines_[i].start == start && machines_[i].agent; };
+  m.agent = cluster::spawn_agent(
+      world_->environment(),
+      {.name = m.name,
+       .host = "machine " + std::to_string(i),
+       .labels = {},
+       .total = m.total,
+       .incarnation = chance_.next() | 1U,
+       .release = "simulated",
+       .self = {},
+       .cache = m.cache,
+       .load = [this](const load_code& x) -> result<library::application_code> {
+         library::application_code out;
+         out.deployments.resize(1);
+         out.deployments[0].defaults.name = "worker";
+         out.deployments[0].user_code = inner_.at(x.code);
+         return out;
+       },
+       .later = [this](std::function<void()> job) { later(chance_.up_to(20ms) + 1ms, std::move(job)); },
+       .lost =
+           [this, i, start, is_it](const std::string&) {
+             if (is_it())
+               later(chance_.up_to(faults_ ? 8'000ms : 200ms) + 1ms, [this, i, start] { dial(i, start); });
+           },
+       .turned_off =
+           [this, i, is_it](const std::string& why) {
+             if (is_it())
+               later(1ms, [this, i, is_it, why] {
+                 if (!is_it())
+                   return;
+                 die(i, ("is turned off: " + why).c_str());
+                 come_up_later(i, 10'000ms);
+               });
+           },
+       .released =
+           [this, i, is_it](bool) {
+             if (is_it())
+               later(1ms, [this, i, is_it] {
+                 if (!is_it())
+                   return;
+                 die(i, "has left");
+                 come_up_later(i, 10'000ms);
+               });
+           },
+       .joined = [](std::uint64_t) {}});
+  dial(i, start);
+}
+
+void simulated_nodes::dial(std::size_t i, std::uint64_t start) {
+  auto& m = machines_[i];
+  if (m.start != start || !m.agent)
+    return;
+  if (m.line)
+    m.line->end();
+  m.line = std::make_shared<connection>(*world_);
+  caf::anon_send(m.agent, cluster::agent_connected{
+                              m.line->at_other_side(side::controller, caf::actor_cast<node_door_actor>(door_))});
+}
+
+void simulated_nodes::die(std::size_t i, const char* how) {
+  auto& m = machines_[i];
+  if (!m.agent)
+    return;
+  note(m.name + ": " + how);
+  if (m.line)
+    std::exchange(m.line, nullptr)->end();
+  caf::anon_send_exit(std::exchange(m.agent, nullptr), caf::exit_reason::kill);
+}
+
+// -- what happens to them --------------------------------------------------------------------------------------------
+
+void simulated_nodes::say(nodes::any_event what) { caf::anon_send(door_, nodes::operate_node{std::move(what)}); }
+
+void simulated_nodes::operate() {
+  auto& m = machines_[chance_.below(machines())];
+  switch (chance_.below(8)) {
+  case 0:
+  case 1:
+    note(m.name + " is cordoned");
+    return say(nodes::event::cordon{m.name});
+  case 2:
+  case 3:
+  case 4:
+    note(m.name + " is uncordoned");
+    return say(nodes::event::cordon{m.name, false});
+  case 5:
+    note(m.name + " is drained");
+    return say(nodes::event::drain{m.name});
+  case 6:
+    note(m.name + " is removed");
+    return say(nodes::event::remove{m.name, faults_ && chance_.one_in(4)});
+  default:
+    if (!m.agent || std::exchange(m.leaving, true))
+      return;
+    note(m.name + " is asked to end");
+    caf::anon_send(m.agent, cluster::agent_leave{});
+  }
+}
+
+void simulated_nodes::break_something() {
+  const auto i = chance_.below(machines());
+  auto& m = machines_[i];
+  if (!m.agent)
+    return;
+  switch (chance_.below(3)) {
+  case 0:
+    die(i, "dies");
+    return come_up_later(i, 20'000ms);
+  case 1:
+    note(m.name + " is cut off");
+    if (m.line)
+      m.line->end();
+    return;
+  default:
+    if (!m.line)
+      return;
+    note(m.name + " freezes");
+    m.line->freeze();
+    later(chance_.up_to(8'000ms) + 1ms, [of = std::weak_ptr{m.line}] {
+      if (const auto line = of.lock())
+        line->thaw();
+    });
+  }
+}
+
+void simulated_nodes::heal(bool uncordon) {
+  faults_ = false;
+  healed_ = true;
+  for (std::size_t i = 0; i < machines_.size(); ++i) {
+    come_up(i);
+    if (machines_[i].line)
+      machines_[i].line->thaw();
+    if (uncordon)
+      say(nodes::event::cordon{machines_[i].name, false});
+  }
+}
+
+// -- what is looked at -----------------------------------------------------------------------------------------------
+
+bool simulated_nodes::look_at(const caf::message& what) {
+  if (what.match_elements<offer_node>()) {
+    const auto& x = what.get_as<offer_node>(0);
+    auto& n = offered_[x.node];
+    n.name = x.name;
+    n.total = x.total;
+    n.open = x.open;
+  } else if (what.match_elements<lose_node>()) {
+    const auto node = what.get_as<lose_node>(0).node;
+    offered_.erase(node);
+    taken_ -= static_cast<std::uint32_t>(std::erase_if(seats_, [&](const auto& s) { return s.second.node == node; }));
+    ++losses_;
+  } else if (what.match_elements<take_seat>()) {
+    const auto& x = what.get_as<take_seat>(0);
+    seats_[x.place].each = x.each;
+  } else if (what.match_elements<seat_taken>()) {
+    const auto& x = what.get_as<seat_taken>(0);
+    const auto s = seats_.find(x.place);
+    const auto n = offered_.find(x.node);
+    if (s != seats_.end() && s->second.node == 0 && n != offered_.end()) {
+      s->second.node = x.node;
+      if (++taken_ > max_replicas_ && max_replicas_ > 0)
+        world_->report(2, std::to_string(taken_) + " replicas are on nodes, max_replicas is " +
+                              std::to_string(max_replicas_));
+      add(n->second.taken, s->second.each);
+      if (const auto over = first_lacking(n->second.taken, n->second.total))
+        world_->report(2, "node " + n->second.name + " has " + to_string(n->second.total) + ", placed on it are " +
+                              to_string(n->second.taken));
+    }
+  } else if (what.match_elements<leave_seat>()) {
+    const auto s = seats_.find(what.get_as<leave_seat>(0).place);
+    if (s != seats_.end()) {
+      taken_ -= s->second.node == 0 ? 0U : 1U;
+      if (const auto n = offered_.find(s->second.node); n != offered_.end())
+        take(n->second.taken, s->second.each);
+      seats_.erase(s);
+    }
+  } else {
+    return !what.match_elements<hold_seats>() && !what.match_elements<evacuate_node>();
+  }
+  return false;
+}
+
+std::string simulated_nodes::has_room_for(const resources& each) const {
+  for (const auto& [id, n] : offered_) {
+    auto all = n.taken;
+    add(all, each);
+    if (n.open && fits(all, n.total))
+      return n.name;
+  }
+  return {};
+}
+
+} // namespace troupe::simulation_tests

@@ -1,0 +1,106 @@
+// The nodes of a simulated cluster: the real door, agents and hosts, over connections that break and freeze, on
+// machines that die and come back.
+#pragma once
+
+#include "network.hpp"
+#include <troupe/actors/nodes/places.hpp>
+#include <troupe/app/cluster/agent.hpp>
+#include <troupe/messages/control.hpp>
+#include <troupe/testing/random.hpp>
+#include <troupe/testing/simulation.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::simulation_tests {
+
+/// What the controller stores of its nodes; outlives a life of its process.
+struct stored_nodes {
+  std::map<std::string, nodes::known_node> known;
+  std::uint64_t last_id = 0;
+};
+
+/// Confined to its simulation, which it outlives.
+class simulated_nodes {
+public:
+  /// `machines`: what each of them has; `max_replicas` over all of them, 0 = no bound.
+  simulated_nodes(std::uint64_t seed, std::vector<resources> machines, std::uint32_t max_replicas,
+                  stored_nodes& stored);
+  ~simulated_nodes();
+
+  /// Opens the door; the machines' processes start soon after.
+  void attach(testing::simulation& world);
+  /// Slow and failing transfers of code; deaths, cuts and freezes come with `break_something`.
+  void allow_faults(bool yes) { faults_ = yes; }
+
+  /// One more load of `inner`, as a library's deployment `name`.
+  std::shared_ptr<const code> code_for(std::shared_ptr<const code> inner, std::string name);
+
+  /// What an operator does with some node: cordon, uncordon, drain, remove, or a signal that asks its process to end.
+  void operate();
+  /// A death, a cut, or a freeze, for a while.
+  void break_something();
+  /// Faults end: what is cut or frozen heals, what is down comes up; what operators wanted stands, or not.
+  void heal(bool uncordon);
+
+  /// A posted message passes by. False: it goes between actors of one process that rely on order, and must not be
+  /// copied or delayed.
+  bool look_at(const caf::message& what);
+
+  /// Of nodes that take replicas, the first one whose room `each` fits, by name; empty = there is none.
+  std::string has_room_for(const resources& each) const;
+  std::uint32_t machines() const { return static_cast<std::uint32_t>(machines_.size()); }
+  std::uint32_t losses() const { return losses_; }
+
+private:
+  class supply;
+  struct machine {
+    std::string name;
+    resources total;
+    std::uint64_t start = 0;    ///< Counts its processes.
+    cluster::agent_actor agent; ///< Null: it is down.
+    supply* cache = nullptr;
+    std::shared_ptr<connection> line;
+    bool leaving = false;
+  };
+  struct seat {
+    resources each;
+    std::uint64_t node = 0; ///< 0 = waits.
+  };
+  struct offered {
+    std::string name;
+    resources total, taken;
+    bool open = false;
+  };
+
+  void later(std::chrono::milliseconds delay, std::function<void()> f);
+  void come_up(std::size_t i);
+  void come_up_later(std::size_t i, std::chrono::milliseconds at_most);
+  void die(std::size_t i, const char* how);
+  void dial(std::size_t i, std::uint64_t start);
+  void say(nodes::any_event what);
+  void note(const std::string& text);
+
+  testing::random_source chance_;
+  const std::uint32_t max_replicas_;
+  stored_nodes& stored_;
+  testing::simulation* world_ = nullptr;
+  bool faults_ = false;
+  bool healed_ = false;
+  std::vector<machine> machines_;
+  std::vector<std::unique_ptr<supply>> supplies_; ///< Agents refer to them.
+  std::shared_ptr<nodes::node_places> places_ = std::make_shared<nodes::node_places>();
+  nodes::door_actor door_;
+  std::uint64_t last_code_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<const code>> inner_; ///< By number of the load.
+  std::map<std::uint64_t, seat> seats_;
+  std::uint32_t taken_ = 0;                  ///< Seats.
+  std::map<std::uint64_t, offered> offered_; ///< By id of the node.
+  std::uint32_t losses_ = 0;
+};
+
+} // namespace troupe::simulation_tests
