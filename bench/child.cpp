@@ -69,10 +69,12 @@ child::child(const std::vector<std::string>& command, int cpu) {
 child::~child() {
   ::close(input_);
   ::close(output_);
-  kill(pid_, SIGTERM);
+  ::kill(pid_, SIGTERM);
   int status = 0;
   waitpid(pid_, &status, 0);
 }
+
+void child::kill() { ::kill(pid_, SIGKILL); }
 
 std::string child::line() {
   std::string result;

@@ -161,7 +161,9 @@ void serve_http(const std::string& kind, const std::string& policy) {
     return serve_workers(policy);
   if (kind == "caf")
     return serve_bare_actor(policy);
-  throw std::invalid_argument("--serve takes inline, pool, worker, caf or beast, not \"" + kind + "\"");
+  if (kind == "tcp")
+    return serve_tcp();
+  throw std::invalid_argument("--serve takes inline, pool, worker, caf, tcp or beast, not \"" + kind + "\"");
 }
 
 void add_http(suite& to) {

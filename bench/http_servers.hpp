@@ -16,10 +16,11 @@ inline constexpr const char* http_answer = "Hello, World!";
 /// are ours, "beast" is Boost.Beast as its examples show it. Throws `std::invalid_argument` for other kinds.
 void serve_http(const std::string& kind, const std::string& policy);
 
-/// Its "worker" and "caf": HTTP answered in worker processes (POST bodies of 64 MB to /large), and a bare actor that is
-/// published on the port and sends back what it gets.
+/// Its "worker", "caf" and "tcp": HTTP answered in worker processes (POST bodies of 64 MB to /large), a bare actor that
+/// is published on the port and sends back what it gets, and who sends back each eight bytes of the first connection.
 void serve_workers(const std::string& policy);
 void serve_bare_actor(const std::string& policy);
+void serve_tcp();
 
 /// A socket that is connected to this port of loopback; -1 when nobody listens.
 int connect_to(std::uint16_t port);
@@ -33,6 +34,7 @@ public:
   child& operator=(const child&) = delete;
   ~child();
 
+  void kill();        ///< By SIGKILL.
   std::string line(); ///< The next line of its output; throws when there is none.
   std::string rest(); ///< All of its output, when it has ended.
 

@@ -39,6 +39,7 @@ int run_all(const po::variables_map& given) {
   add_idle(all);
   add_http(all);
   add_worker(all);
+  add_node(all);
   add_placement(all);
 
   run_options options;
@@ -91,7 +92,8 @@ int main(int argc, char** argv) {
   add("quick", "small sizes, two rounds: shows that all runs, proves nothing");
   add("force", "run a debug build too");
   add("serve", po::value<std::string>(),
-      "be the HTTP server inline, pool, worker or beast, or a bare actor (caf), until standard input ends");
+      "be the HTTP server inline, pool, worker or beast, a bare actor (caf), or bytes there and back (tcp), until "
+      "standard input ends");
   add("commit", po::value<std::string>()->default_value("unknown"), "the commit that the figures are filed under");
   try {
     po::variables_map given;

@@ -1,9 +1,12 @@
-// What does it cost to find a node for a replica, and does it grow with the nodes? Against the least that keeps nodes
-// in order: a set from which the first is taken, and into which it is put back where it now belongs.
+// What does it cost to find a node for a replica, and to give it a seat there, and does it grow with the nodes? Against
+// the least that keeps nodes in order: a set from which the first is taken, and into which it is put back where it now
+// belongs.
 #include "machine.hpp"
 #include "questions.hpp"
+#include <troupe/actors/controller/cluster_room.hpp>
 #include <troupe/actors/controller/node_ledger.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -17,6 +20,7 @@ namespace troupe::bench {
 
 namespace {
 
+using controller::cluster_room;
 using controller::demand_id;
 using controller::node_ledger;
 using controller::placement_strategy;
@@ -84,6 +88,38 @@ sample replace_all(unsigned nodes) {
   });
 }
 
+/// As the controller does it: a deployment claims room for `step` more at a time, each of these then takes its seat.
+/// Meanwhile another one may wait for more than any node has.
+sample seat_all(unsigned nodes, unsigned step, bool beside_too_large) {
+  return median_of(9, [&]() -> sample {
+    cluster_room room;
+    const auto cpus = [](std::uint64_t n) { return resources{}.set(resource_name::cpus, n * resource_unit); };
+    const auto of_node = (replicas + nodes - 1) / nodes;
+    for (unsigned id = 1; id <= nodes; ++id)
+      room.add_node({id, "n", {}, cpus(of_node)});
+    if (beside_too_large)
+      room.claim({{"default", "b"}, 1, {{cpus(of_node + 1), 1}}});
+    claim_room claim{{"default", "a"}, 0, {{cpus(1), 0}}};
+    unsigned seated = 0;
+    const auto result = each_of(replicas, [&] {
+      auto& [each, want] = claim.shapes.front();
+      for (std::uint64_t place = 0; want < replicas;) {
+        ++claim.seq;
+        want = std::min(want + step, replicas);
+        if (room.claim(claim).front().what.granted.front() != want)
+          throw std::runtime_error("there is no room for " + std::to_string(want));
+        while (place < want) {
+          room.take_seat(claim.from, each, ++place);
+          seated += static_cast<unsigned>(room.take_seated().size());
+        }
+      }
+    });
+    if (seated != replicas)
+      throw std::runtime_error("only " + std::to_string(seated) + " have seats");
+    return result;
+  });
+}
+
 sample bare_set(unsigned nodes, unsigned times) {
   return median_of(9, [&]() -> sample {
     std::set<std::tuple<std::uint32_t, std::uint64_t, std::uint32_t>> in_order; // replicas, what is taken, id
@@ -124,13 +160,25 @@ void add_placement(suite& to) {
   for (const auto n : sizes)
     ask(
         "replace", n, [n] { return replace_all(n); }, 2);
+  for (const auto n : sizes)
+    ask(
+        "nodes", n, [n] { return seat_all(n, replicas, false); }, 2);
+  for (const auto n : sizes)
+    ask(
+        "nodes-one-by-one", n, [n] { return seat_all(n, 1, false); }, 2);
+  for (const auto n : sizes)
+    ask(
+        "nodes-beside-too-large", n, [n] { return seat_all(n, 1, true); }, 2);
   // 100 that each come to be on many nodes, and take turns, each take in what the others did since: for information.
   for (const auto& [name, bound] : {std::pair{"spread", 1.2},
                                     {"pack", 1.2},
                                     {"9-of-10-full", 1.2},
                                     {"1k-deployments", 1.2},
                                     {"100-deployments", 0.0},
-                                    {"replace", 1.2}}) {
+                                    {"replace", 1.2},
+                                    {"nodes", 1.5},
+                                    {"nodes-one-by-one", 1.5},
+                                    {"nodes-beside-too-large", 1.5}}) {
     const auto line = std::string{"placement/"} + name;
     to.growths.push_back({"growth/" + line, line + "/" + short_number(10), line + "/" + short_number(1'000), bound});
   }

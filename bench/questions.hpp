@@ -14,8 +14,9 @@ void add_reconfigure(suite& to); ///< Against one-way questions and answers.
 void add_memory(suite& to);      ///< An idle replica against an idle bare actor.
 void add_http(suite& to);        ///< Through the ingress, against nginx and a textbook Beast server.
 void add_worker(suite& to);      ///< In worker processes, against bare actors in another process.
+void add_node(suite& to);        ///< On nodes, against the same and against bytes over TCP; when one is killed.
 void add_idle(suite& to);        ///< What 10,000 replicas cost while nothing happens.
-void add_placement(suite& to);   ///< Finding nodes for 10,000 replicas, against a set that is kept in order.
+void add_placement(suite& to);   ///< Finding nodes and seats for 10,000 replicas, against a set that is kept in order.
 
 /// "1k", "100k", "1M"; 16 stays "16".
 inline std::string short_number(unsigned n) {

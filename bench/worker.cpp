@@ -1,21 +1,15 @@
 // What does a replica in a worker process cost? A call against a request to a bare actor in another process over CAF's
 // own network layer, HTTP against a replica in this process, a start against that of a bare CAF program.
-#include "bare.hpp"
 #include "http_servers.hpp"
-#include "in_workers.hpp"
-#include "library/number.hpp"
 #include "machine.hpp"
-#include "panel.hpp"
+#include "outside.hpp"
 #include "questions.hpp"
+#include "remote_calls.hpp"
 #include <troupe/app/ingress/server.hpp>
-
-#include <caf/io/middleman.hpp>
-#include <caf/send.hpp>
 
 #include <cstdint>
 #include <future>
 #include <iostream>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -24,96 +18,8 @@ namespace troupe::bench {
 
 namespace {
 
-struct calls_of {
-  unsigned window = 1;
-  unsigned warm_up = 0;
-  unsigned calls = 0;
-};
-
-/// Keeps `window` calls open; sets the rate of those after the warm-up. `ask(self, number)` sends one.
-template <class Answer, class Ask>
-class remote_client final : public caf::event_based_actor {
-public:
-  remote_client(caf::actor_config& cfg, calls_of what, Ask ask, std::promise<double>& rate)
-      : caf::event_based_actor(cfg), what_(what), ask_(std::move(ask)), rate_(rate) {}
-
-  caf::behavior make_behavior() override {
-    return {[this](begin_calls) {
-      for (unsigned i = 0; i < what_.window; ++i)
-        call();
-    }};
-  }
-
-private:
-  void call() {
-    if (sent_ == what_.warm_up + what_.calls)
-      return;
-    ask_(this, ++sent_)
-        .then(
-            [this](const Answer&) {
-              if (++answered_ == what_.warm_up)
-                start_ = steady::now();
-              if (answered_ < what_.warm_up + what_.calls)
-                return call();
-              rate_.set_value(what_.calls / seconds_since(start_));
-              quit();
-            },
-            [this](const caf::error& e) {
-              if (!failed_)
-                rate_.set_exception(std::make_exception_ptr(std::runtime_error{system().render(e)}));
-              failed_ = true;
-              quit();
-            });
-  }
-
-  calls_of what_;
-  Ask ask_;
-  std::promise<double>& rate_;
-  std::uint64_t sent_ = 0;
-  std::uint64_t answered_ = 0;
-  bool failed_ = false;
-  steady::time_point start_;
-};
-
-template <class Answer, class Ask>
-sample rate_of(caf::actor_system& system, calls_of what, Ask ask) {
-  std::promise<double> rate;
-  auto result = rate.get_future();
-  caf::anon_send(system.spawn<remote_client<Answer, Ask>>(what, std::move(ask), rate), begin_calls{});
-  return {result.get()};
-}
-
-sample call_worker(calls_of what, const std::string& policy) {
-  in_workers all{policy};
-  all.deploy("echo", what.window);
-  auto to = all.runtime().handle<number(number)>("echo");
-  return rate_of<number>(all.system(), what, [to](caf::event_based_actor* self, std::uint64_t x) mutable {
-    return to.request(self, number{x});
-  });
-}
-
-void set_remote(caf::actor_system_config& config, const std::string& policy) {
-  set_policy(config, policy);
-  config.load<caf::io::middleman>();
-}
-
-sample call_bare_remote(calls_of what, const std::string& policy) {
-  const auto command = std::vector<std::string>{"/proc/self/exe", "--serve", "caf", "--policy", policy, "--force"};
-  child server{command, -1};
-  const auto port = static_cast<std::uint16_t>(std::stoi(server.line()));
-  caf::actor_system_config config;
-  set_remote(config, policy);
-  caf::actor_system system{config};
-  auto to = system.middleman().remote_actor("127.0.0.1", port);
-  if (!to)
-    throw std::runtime_error(system.render(to.error()));
-  return rate_of<std::uint64_t>(system, what, [to = std::move(*to)](caf::event_based_actor* self, std::uint64_t x) {
-    return self->request(to, caf::infinite, x);
-  });
-}
-
 sample start_worker(const std::string& policy, unsigned times) {
-  in_workers all{policy};
+  outside all{policy, outside::where::workers};
   all.deploy("echo", 1);
   std::uint32_t n = 1;
   return median_of(times, [&]() -> sample {
@@ -126,7 +32,7 @@ sample start_worker(const std::string& policy, unsigned times) {
 sample start_bare(const std::string& policy, unsigned times) {
   return median_of(times, [&]() -> sample {
     const auto start = steady::now();
-    child server{{"/proc/self/exe", "--serve", "caf", "--policy", policy, "--force"}, -1};
+    child server{bare_actor_program(policy), -1};
     server.line();
     return {seconds_since(start) * 1e3};
   });
@@ -230,7 +136,7 @@ sample longest_small(const std::string& policy, bool with_large, unsigned times)
 } // namespace
 
 void serve_workers(const std::string& policy) {
-  in_workers all{policy};
+  outside all{policy, outside::where::workers};
   all.deploy("hello", 128);
   all.deploy("large", 8);
   http::options limits;
@@ -247,33 +153,13 @@ void serve_workers(const std::string& policy) {
   }
 }
 
-void serve_bare_actor(const std::string& policy) {
-  caf::actor_system_config config;
-  set_remote(config, policy);
-  caf::actor_system system{config};
-  const auto echo = system.spawn([]() -> caf::behavior { return {[](std::uint64_t x) { return x; }}; });
-  const auto port = system.middleman().publish(echo, 0, "127.0.0.1");
-  if (!port)
-    throw std::runtime_error(system.render(port.error()));
-  std::cout << *port << std::endl;
-  while (std::cin.get() != std::char_traits<char>::eof()) {
-  }
-  caf::anon_send_exit(echo, caf::exit_reason::user_shutdown);
-}
-
 void add_worker(suite& to) {
   const auto policy = to.policy;
   const auto add = [&](std::string name, std::string unit, comparison how, double bound, side ours,
                        std::vector<side> references) {
     to.questions.push_back({std::move(name), std::move(unit), how, bound, std::move(ours), std::move(references)});
   };
-  for (const unsigned window : {1U, 64U, 1000U}) {
-    const unsigned calls = (to.quick ? 2'000U : 60'000U) * (window == 1 ? 1 : 5);
-    const calls_of what{window, calls / 10, calls};
-    add("call/worker/" + short_number(window), "calls/s", comparison::rate_at_least, 0.85,
-        {"handle", [=] { return call_worker(what, policy); }},
-        both_settings("remote request", policy, [what](auto s) { return call_bare_remote(what, s); }));
-  }
+  add_remote_calls(to, "call/worker/", outside::where::workers);
   const unsigned seconds = to.quick ? 1 : 3;
   add("http/worker/rate/64", "req/s", comparison::rate_at_least, 0,
       {"in a worker", [=] { return http_rate("worker", policy, 64, seconds); }},
