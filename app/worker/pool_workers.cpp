@@ -147,7 +147,7 @@ void pool_loop::detach(std::uint64_t place) {
   if (w->places.empty())
     return end(*w);
   if (w->host)
-    caf::anon_send(w->host, drop_worker_replica{place});
+    caf::anon_send<caf::message_priority::high>(w->host, drop_worker_replica{place}); // as its start
   if (!w->ending && !w->killed)
     with_room_[w->code.get()].insert(w->number);
 }
@@ -177,7 +177,7 @@ void pool_loop::end(worker& w) {
   w.ending = true;
   take_no_more(w);
   if (w.host)
-    caf::anon_send(w.host, end_worker{});
+    caf::anon_send<caf::message_priority::high>(w.host, end_worker{});
   else
     w.at.life.reset();
   kill_after(w, options_.end_patience);

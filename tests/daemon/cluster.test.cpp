@@ -113,6 +113,16 @@ TEST_CASE_FIXTURE(cluster, "a node that is asked to end leaves nothing behind") 
   CHECK(who_answers() == std::set<std::string>{pid_of("n2")});
 }
 
+TEST_CASE_FIXTURE(cluster, "a controller that ends in order leaves nothing on its nodes") {
+  start_two_nodes();
+  daemon->signal(SIGTERM);
+  CHECK_MESSAGE(daemon->exit_code() == 0, errors());
+  for (const auto* name : {"n1", "n2"}) {
+    nodes.at(name)->signal(SIGTERM);
+    CHECK_MESSAGE(nodes.at(name)->exit_code() == 0, node_errors(name));
+  }
+}
+
 TEST_CASE_FIXTURE(cluster, "a node that is back after it was emptied is one like any other") {
   start_two_nodes();
   nodes.at("n1")->signal(SIGTERM);

@@ -127,8 +127,8 @@ void simulated_workers::end(worker& w, std::uint64_t place) {
   w.who = nullptr;
   if (!w.host)
     return;
-  caf::anon_send(w.host, drop_worker_replica{place});
-  caf::anon_send(w.host, end_worker{});
+  caf::anon_send<caf::message_priority::high>(w.host, drop_worker_replica{place});
+  caf::anon_send<caf::message_priority::high>(w.host, end_worker{});
   ended_.push_back(std::move(w.host));
 }
 
