@@ -440,9 +440,6 @@ private:
       return;
     for (const auto& [number, p] : std::exchange(places_, {}))
       tell(p.who, replica::worker_lost{number, "the controller ends"});
-    for (const auto& [id, n] : nodes_) // it ends in order, and nothing of it goes on
-      for (const auto& [code, h] : n.codes)
-        send_to_node(n, unload_code{id, code});
     nodes_.clear();
     links_.clear();
     by_agent_.clear();

@@ -68,7 +68,7 @@ protected:
           if (link_ != 0 && node_ != 0)
             post(door_, node_leaving{node_});
           else
-            boot_.released(codes_.empty()); // nobody is there to take over
+            boot_.released(*replicas_ == 0); // nobody is there to take over
         },
         [this](const agent_tick& m) {
           if (!words_.take(m.epoch) || link_ == 0)
@@ -155,7 +155,7 @@ private:
   /// Its process ends, one way or the other.
   void turn_off(std::string why) {
     if (leaving_)
-      boot_.released(codes_.empty());
+      boot_.released(*replicas_ == 0);
     else
       boot_.turned_off(std::move(why));
   }
@@ -170,7 +170,7 @@ private:
     words_.disarm();
     boot_.cache->disconnected();
     if (leaving_)
-      boot_.released(codes_.empty());
+      boot_.released(*replicas_ == 0);
     boot_.lost(std::move(why));
   }
 
@@ -214,7 +214,7 @@ private:
     out.node = node_;
     out.code = m.code;
     if (m.what) {
-      it->second.host = worker::spawn_worker_host(shared_env(), *m.what, {});
+      it->second.host = worker::spawn_worker_host(shared_env(), *m.what, {}, replicas_);
       out.host = it->second.host;
     } else {
       out.failure_code = static_cast<std::uint8_t>(m.why.code);
@@ -253,6 +253,7 @@ private:
   control::tick_epoch words_;
   std::uint64_t last_user_ = 0;
   std::map<std::uint64_t, hosted> codes_;
+  const std::shared_ptr<worker::replica_count> replicas_ = std::make_shared<worker::replica_count>(0);
 };
 
 } // namespace

@@ -59,8 +59,9 @@ struct releasing {
 class host final : public worker_host_actor::base {
 public:
   host(caf::actor_config& cfg, std::shared_ptr<const control::environment> env, library::application_code code,
-       std::function<void()> on_end)
-      : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)) {
+       std::function<void()> on_end, std::shared_ptr<replica_count> count)
+      : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)),
+        count_(count ? std::move(count) : std::make_shared<replica_count>(0)) {
     set_default_handler(caf::drop);
     set_down_handler([this](const caf::down_msg& m) { // of one that was given up
       const auto it = given_up_.find(m.source);
@@ -76,6 +77,7 @@ public:
       caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
       h.calls->shut({errc::unavailable, "the node has another controller, or ends"});
     }
+    *count_ -= static_cast<std::uint32_t>(replicas_.size());
     replicas_.clear();
     given_up_.clear();
   }
@@ -116,6 +118,7 @@ private:
       return;
     }
     auto& h = replicas_[x.place];
+    ++*count_;
     h.user_code = found->user_code;
     h.back.reset(new answers{x.owner});
     router_options options;
@@ -167,6 +170,7 @@ private:
     auto node = replicas_.extract(place);
     if (!node)
       return;
+    --*count_;
     auto& h = node.mapped();
     h.calls->release(*h.where);
     h.calls->shut({errc::unavailable, "the replica is gone"});
@@ -175,9 +179,12 @@ private:
   /// Its cell is its own until its code lets go.
   void abandon(std::uint64_t place) {
     auto node = replicas_.extract(place);
-    if (!node || !node.mapped().replica)
+    if (!node)
       return;
+    --*count_;
     auto& h = node.mapped();
+    if (!h.replica)
+      return;
     h.calls->shut({errc::unavailable, "the replica was given up"});
     monitor(h.replica);
     caf::anon_send_exit(h.replica, caf::exit_reason::kill);
@@ -188,6 +195,7 @@ private:
   const std::shared_ptr<const control::environment> env_;
   const library::application_code code_;
   std::function<void()> on_end_;
+  const std::shared_ptr<replica_count> count_;
   bool ending_ = false;
   std::map<std::uint64_t, hosted> replicas_;
   std::map<caf::actor_addr, hosted> given_up_;
@@ -196,10 +204,11 @@ private:
 } // namespace
 
 worker_host_actor spawn_worker_host(std::shared_ptr<const control::environment> env, library::application_code code,
-                                    std::function<void()> on_end) {
+                                    std::function<void()> on_end, std::shared_ptr<replica_count> count) {
   caf::actor_config cfg;
   auto& system = env->system;
-  return system.spawn_class<host, caf::no_spawn_options>(cfg, std::move(env), std::move(code), std::move(on_end));
+  return system.spawn_class<host, caf::no_spawn_options>(cfg, std::move(env), std::move(code), std::move(on_end),
+                                                         std::move(count));
 }
 
 } // namespace troupe::worker
