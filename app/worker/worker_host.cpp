@@ -23,6 +23,9 @@ namespace {
 class answers final : public wire_receiver {
 public:
   explicit answers(worker_replica_owner_actor to) : to_(std::move(to)) {}
+  answers(const answers&) = delete;
+  answers& operator=(const answers&) = delete;
+  ~answers() override = default; // by `release` alone
 
   void answered(std::uint64_t id, std::string answer) noexcept override {
     send({id, 0, std::move(answer)});
@@ -40,8 +43,6 @@ public:
   }
 
 private:
-  ~answers() override = default;
-
   void send(worker_answer x) noexcept {
     worker_answers out;
     out.answers.push_back(std::move(x));
