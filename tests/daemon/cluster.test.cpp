@@ -30,6 +30,7 @@ TEST_CASE_FIXTURE(cluster, "replicas wait for a node, then run on nodes, spread,
   must_deploy({{"num_replicas", 8}, {"user_config", {{"a", 2}}}});
   CHECK(is_whole("a"));
   CHECK(get("/a/config") == R"({"a":2})");
+  REQUIRE(replicas().size() == 8);
   for (const auto& r : replicas())
     CHECK(r.at("node").get<std::string>().starts_with("n"));
 
@@ -131,15 +132,10 @@ TEST_CASE_FIXTURE(cluster, "a node that is back after it was emptied is one like
   REQUIRE(call_api("POST", "/applications/a/deployments/isolated/scale", R"({"num_replicas": 8})").status == 200);
   REQUIRE(is_whole("a"));
   CHECK(node("n1").at("replicas") == 4);
-  const auto ids = [&] {
-    std::set<std::uint64_t> out;
-    for (const auto& r : replicas())
-      out.insert(r.at("id").get<std::uint64_t>());
-    return out;
-  };
-  const auto before = ids();
+  const auto before = replica_ids();
+  REQUIRE(before.size() == 8);
   for (int i = 0; i < 50; ++i)
-    CHECK(ids() == before); // nobody is moved away
+    CHECK(replica_ids() == before); // nobody is moved away
 }
 
 TEST_CASE_FIXTURE(cluster, "a controller that is killed finds its nodes again, and what is cordoned stays so") {

@@ -72,7 +72,6 @@ struct cluster : workers {
     REQUIRE(is_whole("a"));
   }
 
-  json replicas() const { return status_of("a").at("deployments").at(0).at("replicas"); }
   json list() const {
     const auto x = call_api("GET", "/nodes");
     REQUIRE_MESSAGE(x.status == 200, x.body);

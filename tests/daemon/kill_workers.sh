@@ -5,6 +5,7 @@
 #   kill_workers.sh PROGRAM LIBRARY_DIR [KILLS]      SEED=N repeats the same choices
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/start_daemon"
+source "$(dirname "${BASH_SOURCE[0]}")/spell.sh"
 troupe=$1
 libraries=$2
 kills=${3:-20}
@@ -24,17 +25,7 @@ fail() {
 workers() { cat "/proc/$daemon/task"/*/children 2>/dev/null | tr -s ' ' '\n' | grep .; }
 
 start_daemon "$troupe" "$work" --http-address 127.0.0.1:0 --code-dir "$libraries" --log-level warning || fail "the daemon did not start"
-cat >"$work/config.yaml" <<YAML
-applications:
-  - name: spell
-    route_prefix: /
-    import_path: libspellcheck.so:app
-    args: {dictionary: /usr/share/hunspell/en_US}
-    deployments:
-      - {name: speller, num_replicas: $replicas, isolation: process, max_ongoing_requests: 8, idempotent: false,
-         user_config: {edition: 1, words: []}}
-YAML
-"$troupe" deploy --wait "$work/config.yaml" >/dev/null || fail "the deploy was refused"
+deploy_spell "$troupe" "$work" $replicas "isolation: process, idempotent: false" || fail "the deploy was refused"
 
 # What came back, by status; every answer is a whole word list.
 cat >"$work/load.lua" <<'LUA'

@@ -19,6 +19,7 @@ if [[ ${TROUPE_IN_NAMESPACE:-} == "" ]]; then
 fi
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/start_daemon"
+source "$(dirname "${BASH_SOURCE[0]}")/spell.sh"
 troupe=$1
 libraries=$2
 replicas=6
@@ -99,16 +100,7 @@ start_daemon "$troupe" "$work" --http-address 127.0.0.1:0 --code-dir "$libraries
 door=$(sed -nE 's/^troupe: nodes join at .*:([0-9]+),.*/\1/p' "$work/lines")
 start_node 1
 start_node 2
-cat >"$work/config.yaml" <<YAML
-applications:
-  - name: spell
-    route_prefix: /
-    import_path: libspellcheck.so:app
-    args: {dictionary: /usr/share/hunspell/en_US}
-    deployments:
-      - {name: speller, num_replicas: $replicas, max_ongoing_requests: 8, user_config: {edition: 1, words: []}}
-YAML
-"$troupe" deploy --wait "$work/config.yaml" >/dev/null || fail "the deploy was refused"
+deploy_spell "$troupe" "$work" $replicas "isolation: none" || fail "the deploy was refused"
 
 cat >"$work/load.lua" <<'LUA'
 local threads = {}

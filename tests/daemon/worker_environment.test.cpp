@@ -130,10 +130,9 @@ TEST_CASE_FIXTURE(
     environments,
     "what workers print is kept by replica, for the API and `troupe logs`, also of a daemon that is gone") {
   serve({{"num_replicas", 2}});
-  const auto replicas = json::parse(call_api("GET", "/applications/a/deployments/isolated").body).at("replicas");
   std::set<std::string> ids;
-  for (const auto& r : replicas)
-    ids.insert(std::to_string(r.at("id").get<std::uint64_t>()));
+  for (const auto id : replica_ids())
+    ids.insert(std::to_string(id));
   REQUIRE(ids.size() == 2);
   CHECK(becomes("a", [&](const json&, const json&) { // until both have been asked
     get("/a/print/1");

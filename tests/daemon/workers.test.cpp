@@ -127,7 +127,13 @@ TEST_CASE_FIXTURE(workers, "replicas that share a worker, and one crash") {
   for (int i = 0; i < 60; ++i)
     processes.insert(get("/a/process"));
   CHECK(processes.size() == 2);
+  const auto before = replica_ids();
+  REQUIRE(before.size() == 4);
   CHECK(fetch("/a/crash/segv").status == 500);
+  CHECK(becomes("a", [&](const json&, const json&) { // the neighbour's end is heard after the answer
+    const auto now = replica_ids();
+    return std::count_if(before.begin(), before.end(), [&](auto id) { return now.contains(id); }) == 2;
+  }));
   CHECK(is_whole("a"));
   CHECK(get("/a/x") == "here");
 }

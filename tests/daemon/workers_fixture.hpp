@@ -4,8 +4,10 @@
 #include "daemon/daemon_fixture.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +63,16 @@ struct workers : daemon_fixture {
       return d.at("available") == d.at("num_replicas") && d.at("rollout").at("phase") == "complete" &&
              d.at("stopping") == 0 && all.at("state") == "RUNNING";
     });
+  }
+  /// Of application "a": `status_of` has none.
+  json replicas() const {
+    return json::parse(call_api("GET", "/applications/a/deployments/isolated").body).at("replicas");
+  }
+  std::set<std::uint64_t> replica_ids() const {
+    std::set<std::uint64_t> out;
+    for (const auto& r : replicas())
+      out.insert(r.at("id").get<std::uint64_t>());
+    return out;
   }
   bool is_alive(pid_t pid) const {
     std::ifstream status{"/proc/" + std::to_string(pid) + "/stat"};

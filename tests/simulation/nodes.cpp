@@ -3,7 +3,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
-#include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -60,7 +60,7 @@ public:
   }
   void drop(std::uint64_t user) override {
     waiting_.erase(user);
-    dropped_.push_back(user);
+    dropped_.insert(user);
   }
 
 private:
@@ -69,7 +69,7 @@ private:
     const bool fails = of_.faults_ && chance.one_in(20);
     const auto takes = chance.up_to(of_.faults_ && chance.one_in(8) ? 30'000ms : 100ms) + 1ms;
     of_.later(takes, [this, user, fails, done = std::move(done)]() mutable {
-      if (std::find(dropped_.begin(), dropped_.end(), user) != dropped_.end())
+      if (dropped_.contains(user))
         return;
       if (!fails && !is_connected_)
         waiting_.emplace(user, std::move(done));
@@ -81,7 +81,7 @@ private:
   simulated_nodes& of_;
   bool is_connected_ = false;
   std::map<std::uint64_t, done_function> waiting_;
-  std::vector<std::uint64_t> dropped_;
+  std::set<std::uint64_t> dropped_;
 };
 
 simulated_nodes::simulated_nodes(std::uint64_t seed, std::vector<resources> machines, std::uint32_t max_replicas,
@@ -151,9 +151,7 @@ void simulated_nodes::come_up(std::size_t i) {
   note(m.name + " comes up");
   const auto start = ++m.start;
   m.leaving = false;
-  m.cache = supplies_.emplace_back(std::make_unique<supply>(*this)).get();
-  // Each of these is said of the process that was started as the `start`th.
-  const auto is_it = [this, i, start] { return machines_[i].start == start && machines_[i].agent; };
+  auto& cache = *supplies_.emplace_back(std::make_unique<supply>(*this));
   m.agent = cluster::spawn_agent(
       world_->environment(),
       {.name = m.name,
@@ -163,7 +161,7 @@ void simulated_nodes::come_up(std::size_t i) {
        .incarnation = chance_.next() | 1U,
        .release = "simulated",
        .self = {},
-       .cache = m.cache,
+       .cache = &cache,
        .load = [this](const load_code& x) -> result<library::application_code> {
          library::application_code out;
          out.deployments.resize(1);
@@ -173,38 +171,20 @@ void simulated_nodes::come_up(std::size_t i) {
        },
        .later = [this](std::function<void()> job) { later(chance_.up_to(20ms) + 1ms, std::move(job)); },
        .lost =
-           [this, i, start, is_it](const std::string&) {
-             if (is_it())
+           [this, i, start](const std::string&) {
+             if (runs(i, start))
                later(chance_.up_to(faults_ ? 8'000ms : 200ms) + 1ms, [this, i, start] { dial(i, start); });
            },
-       .turned_off =
-           [this, i, is_it](const std::string& why) {
-             if (is_it())
-               later(1ms, [this, i, is_it, why] {
-                 if (!is_it())
-                   return;
-                 die(i, ("is turned off: " + why).c_str());
-                 come_up_later(i, 10'000ms);
-               });
-           },
-       .released =
-           [this, i, is_it](bool) {
-             if (is_it())
-               later(1ms, [this, i, is_it] {
-                 if (!is_it())
-                   return;
-                 die(i, "has left");
-                 come_up_later(i, 10'000ms);
-               });
-           },
+       .turned_off = [this, i, start](const std::string& why) { end_itself(i, start, "is turned off: " + why); },
+       .released = [this, i, start](bool) { end_itself(i, start, "has left"); },
        .joined = [](std::uint64_t) {}});
   dial(i, start);
 }
 
 void simulated_nodes::dial(std::size_t i, std::uint64_t start) {
-  auto& m = machines_[i];
-  if (m.start != start || !m.agent)
+  if (!runs(i, start))
     return;
+  auto& m = machines_[i];
   if (m.line)
     m.line->end();
   m.line = std::make_shared<connection>(*world_);
@@ -212,7 +192,18 @@ void simulated_nodes::dial(std::size_t i, std::uint64_t start) {
                               m.line->at_other_side(side::controller, caf::actor_cast<node_door_actor>(door_))});
 }
 
-void simulated_nodes::die(std::size_t i, const char* how) {
+void simulated_nodes::end_itself(std::size_t i, std::uint64_t start, std::string how) {
+  if (!runs(i, start))
+    return;
+  later(1ms, [this, i, start, how = std::move(how)] {
+    if (!runs(i, start))
+      return;
+    die(i, how);
+    come_up_later(i, 10'000ms);
+  });
+}
+
+void simulated_nodes::die(std::size_t i, const std::string& how) {
   auto& m = machines_[i];
   if (!m.agent)
     return;

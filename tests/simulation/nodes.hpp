@@ -63,7 +63,6 @@ private:
     resources total;
     std::uint64_t start = 0;    ///< Counts its processes.
     cluster::agent_actor agent; ///< Null: it is down.
-    supply* cache = nullptr;
     std::shared_ptr<connection> line;
     bool leaving = false;
   };
@@ -80,7 +79,10 @@ private:
   void later(std::chrono::milliseconds delay, std::function<void()> f);
   void come_up(std::size_t i);
   void come_up_later(std::size_t i, std::chrono::milliseconds at_most);
-  void die(std::size_t i, const char* how);
+  void die(std::size_t i, const std::string& how);
+  void end_itself(std::size_t i, std::uint64_t start, std::string how);
+  /// Whether the process that was started there as the `start`th one is the present one.
+  bool runs(std::size_t i, std::uint64_t start) const { return machines_[i].start == start && machines_[i].agent; }
   void dial(std::size_t i, std::uint64_t start);
   void say(nodes::any_event what);
   void note(const std::string& text);
