@@ -39,9 +39,11 @@ struct cluster : workers {
                                    folder.path() / ("err-" + as));
     return *at;
   }
+  /// It counts where replicas go when this returns: the node itself knows a moment before.
   void must_join(const std::string& name, std::vector<std::string> more = {}) {
     const auto line = start_node(name, std::move(more)).line_with("has joined");
     REQUIRE_MESSAGE(!line.empty(), node_errors(name));
+    REQUIRE(node_becomes(name, [](const json& x) { return x.at("state") == "READY" || x.at("state") == "DRAINING"; }));
   }
   std::string node_errors(const std::string& name) const { return read_whole(folder.path() / ("err-" + name)); }
 
