@@ -188,11 +188,15 @@ struct room_granted {
   std::uint64_t serial = 0; ///< Counts the answers to one claim, from 1: a lower one is out of date.
   std::vector<std::uint32_t> granted;
   resources spare; ///< Beyond that, what the next replica could have of: its deployment's own, and free.
+  /// In a cluster: the name of the node that `spare` is on. Empty on one machine, and where no node is large enough.
+  std::string spare_on;
+  /// Of what is granted, by shape: what is on that node and held by no replica. Empty where all is 0.
+  std::vector<std::uint32_t> idle_there;
   room_shortage lacks;
   std::string nodes; ///< In a cluster, while something lacks: how many nodes fit, and why the others don't.
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks, x.nodes)
+TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.idle_there, x.lacks, x.nodes)
 
 // -- seats: which node a replica gets (those who start replicas on nodes <-> controller) ------------------------------
 
@@ -245,12 +249,13 @@ struct hold_seats {
 TROUPE_INSPECT(hold_seats, x.holder)
 
 /// The node is to be empty: the deployment drains what it has there, at most `max_unavailable` at a time, and starts
-/// others for it.
+/// others for it. Also sent where it need not be (`on` is false): when it is new, and when it opens or closes.
 struct evacuate_node {
   std::string node;
   bool on = true;
+  bool open = false; ///< New replicas may come there.
 };
-TROUPE_INSPECT(evacuate_node, x.node, x.on)
+TROUPE_INSPECT(evacuate_node, x.node, x.on, x.open)
 
 /// Where a replica is, by the name of its node. From the replica.
 struct replica_placed {

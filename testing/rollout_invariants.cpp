@@ -51,8 +51,10 @@ void rollout_invariants::stepped(const deployment_state::any_event& ev, const tr
     out_by_checks_ = 0;
     return;
   }
-  // Without a fault nothing is taken out but what leaves a node that is to be empty.
-  const auto missing = (wave_ == wave_kind::stop_first ? width_ : 0) + out_by_checks_;
+  // Without a fault nothing is taken out but what leaves a node that is to be empty: as long as no more are missing,
+  // for whatever reason, than may be.
+  const auto by_moves = out_by_checks_ > 0 ? width_of(target_->spec.rollout.max_unavailable, n_) : 0;
+  const auto missing = std::max((wave_ == wave_kind::stop_first ? width_ : 0) + out_by_checks_, by_moves);
   if (!faults_ && !excused_ && available() + missing < floor)
     report_(1, name_ + ": without a fault only " + of(available(), "of ") + of(floor, "are available, ") +
                    of(missing, "may be missing"));
@@ -145,7 +147,10 @@ void rollout_invariants::run(const effect::start& e) {
 void rollout_invariants::run(const effect::route& e) {
   auto& r = at(e.replica);
   move(r, available_state);
-  out_by_checks_ -= out_by_checks_ > 0 ? 1U : 0U;
+  if (wave_ == wave_kind::stop_first && out_by_wave_ > 0)
+    --out_by_wave_;
+  else
+    out_by_checks_ -= out_by_checks_ > 0 ? 1U : 0U;
   if (is_target(r) && r.of_this_rollout && ++became_available_ >= first_wave_ && first_wave_ > 0)
     first_wave_over_ = true;
 }
@@ -183,12 +188,14 @@ void rollout_invariants::run(const effect::stop& e) {
                      of(reachable(), "of which ") + of(missing, "may be missing"));
     break;
   }
-  case stop_cause::fault:
-    // No more were out than were missing: after a scale-down some are not missing any more.
-    out_by_checks_ = std::min(out_by_checks_, reachable() - std::min(reachable(), available() + 1));
+  case stop_cause::fault: {
+    // No more were out than were missing: after a scale-down some are not missing any more. The wave's are not out.
+    const auto there = available() + 1 + (wave_ == wave_kind::stop_first ? out_by_wave_ : 0);
+    out_by_checks_ = std::min(out_by_checks_, reachable() - std::min(reachable(), there));
     if (was == available_state && ++out_by_checks_ > width_of(target_->spec.rollout.max_unavailable, n_))
       report_(1, name_ + ": checks took out " + of(out_by_checks_, "replicas at once"));
     break;
+  }
   case stop_cause::removed:
     break;
   }
@@ -225,7 +232,7 @@ void rollout_invariants::run(const effect::claim& e) {
 
 void rollout_invariants::run(const effect::notify& e) {
   if (e.kind == "wave_began") {
-    begin_wave(e.text);
+    begin_wave(e.text, 0);
   } else if (e.kind == "wave_ended") {
     first_wave_over_ |= wave_ == wave_kind::start_first || wave_ == wave_kind::stop_first;
     wave_ = wave_kind::none;
@@ -247,7 +254,12 @@ void rollout_invariants::find_wave(const std::vector<deployment_state::any_effec
   for (auto j = i + 1; j < effects.size(); ++j)
     if (const auto* e = std::get_if<effect::notify>(&effects[j]); e && e->kind == "wave_began") {
       wave_noted_ = j;
-      begin_wave(e->text);
+      begin_wave(e->text, static_cast<std::uint32_t>(std::count_if(effects.begin() + static_cast<std::ptrdiff_t>(i),
+                                                                   effects.begin() + static_cast<std::ptrdiff_t>(j),
+                                                                   [](const auto& x) {
+                                                                     const auto* s = std::get_if<effect::stop>(&x);
+                                                                     return s && s->cause == stop_cause::wave;
+                                                                   })));
       return;
     }
 }
@@ -266,7 +278,7 @@ void rollout_invariants::new_rollout(const release_ptr& r) {
 }
 
 /// The text is "wave 3: starts 2", or replaces, or reconfigures.
-void rollout_invariants::begin_wave(const std::string& text) {
+void rollout_invariants::begin_wave(const std::string& text, std::uint32_t stops) {
   const auto verb = text.find(": ") + 2;
   const auto& knobs = target_->spec.rollout;
   if (text.compare(verb, 6, "starts") == 0) {
@@ -280,6 +292,10 @@ void rollout_invariants::begin_wave(const std::string& text) {
     width_ = width_of(knobs.has_reconfigure_wave ? knobs.reconfigure_wave : knobs.max_unavailable, n_);
   }
   const auto size = static_cast<std::uint32_t>(std::strtoul(text.c_str() + text.rfind(' '), nullptr, 10));
+  if (wave_ == wave_kind::stop_first) { // beside those it stops it fills slots that are empty, also by checks
+    out_by_wave_ = size;
+    out_by_checks_ -= std::min(out_by_checks_, size - std::min(size, stops));
+  }
   if (size > width_ || size == 0)
     report_(2, name_ + ": a wave of " + of(size, "began; W is ") + of(width_, ""));
   if (count_[stopping_state] > 0 && stopping_for_update_ > 0)

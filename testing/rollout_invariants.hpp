@@ -91,7 +91,7 @@ private:
 
   void new_rollout(const deployment_state::release_ptr& r);
   void find_wave(const std::vector<deployment_state::any_effect>& effects, std::size_t i);
-  void begin_wave(const std::string& text);
+  void begin_wave(const std::string& text, std::uint32_t stops);
   void check_live();
   replica& at(const replica_ref& ref);
   void move(replica& r, state to);
@@ -123,6 +123,7 @@ private:
   bool first_wave_over_ = false;
   std::uint32_t became_available_ = 0;
   std::uint32_t taken_away_ = 0;
+  std::uint32_t out_by_wave_ = 0; ///< Of a stop_first wave: not yet available again.
   std::uint32_t out_by_checks_ = 0;
 
   std::uint64_t room_seq_ = 0, room_serial_ = 0;

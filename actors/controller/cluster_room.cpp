@@ -11,7 +11,7 @@ namespace troupe::controller {
 std::vector<grant> cluster_room::add_node(const joining_node& x) {
   if (!ledger_.add_node(x))
     return {};
-  nodes_[x.id] = {x.total, x.state};
+  nodes_[x.id] = {x.name, x.total, x.state};
   ++version_;
   return hand_out();
 }
@@ -113,6 +113,7 @@ std::vector<grant> cluster_room::claim(const claim_room& c) {
   release_aside(a);
   for (auto& s : a.shapes)
     give_back_surplus(a, *s);
+  choose_anew(a);
   a.told = {}; // answered in any case, from serial 1
   queue_or_leave(a);
   return hand_out(&a);
@@ -254,7 +255,18 @@ void cluster_room::give_back(account& a, shape& s, node_id on) {
 
 void cluster_room::give_back_surplus(account& a, shape& s) {
   while (a.seats.seats(s.number) > s.want && a.seats.unoccupied(s.number) > 0)
-    give_back(a, s, *a.seats.to_give_back(s.number));
+    give_back(a, s,
+              a.chosen != 0 && a.seats.unoccupied(s.number, a.chosen) > 0 ? a.chosen : *a.seats.to_give_back(s.number));
+}
+
+// What may go for the next replica has changed. Not while a wave waits to start: it stops what is on the chosen node.
+void cluster_room::choose_anew(account& a) {
+  if (a.reserve > 0 || a.shapes.size() < 2)
+    return;
+  release_aside(a);
+  a.chosen = 0;
+  a.chose = 0;
+  has_freed_ = has_freed_ || a.turn != 0;
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
@@ -269,6 +281,7 @@ void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& 
   has_freed_ = has_freed_ || r.node != free;
   a.seats.occupy(s.number, r.node, place);
   seated_.push_back({place, r.node});
+  choose_anew(a);
 }
 
 void cluster_room::seat_waiters(account& a, shape& s) {
@@ -303,16 +316,23 @@ std::vector<grant> cluster_room::leave_seat(std::uint64_t place) {
   if (r.node == 0) {
     s.waiters.erase(r.ticket);
     drop_unused(a);
-    if (a.seq == 0 && a.shapes.empty()) // it came after its deployment had gone
+    if (a.seq == 0 && a.shapes.empty()) { // it came after its deployment had gone
       accounts_.erase(deployment_name{a.name});
-    return {};
+      return {};
+    }
+    return awaits_answer(a) ? hand_out() : std::vector<grant>{};
   }
   a.seats.leave(s.number, r.node, place);
-  if (a.seats.seats(s.number) <= s.want && (is_open(r.node) || wrong_ == wrong_seat::keeps_closed)) {
+  const auto* first = a.listed.empty() ? nullptr : a.listed.front();
+  const bool is_for_wave =
+      a.reserve > 0 && first != nullptr && first != &s && a.seats.seats(first->number) < first->want;
+  if (!is_for_wave && a.seats.seats(s.number) <= s.want && (is_open(r.node) || wrong_ == wrong_seat::keeps_closed)) {
     has_freed_ = false;
     seat_waiters(a, s);
-    return has_freed_ ? hand_out() : std::vector<grant>{};
+    choose_anew(a);
+    return has_freed_ || awaits_answer(a) ? hand_out() : std::vector<grant>{};
   }
+  choose_anew(a);
   give_back(a, s, r.node);
   queue_or_leave(a);
   auto out = hand_out();

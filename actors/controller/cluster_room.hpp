@@ -45,7 +45,7 @@ enum class wrong_seat : std::uint8_t {
 /// (2) a free one of its shape, moved to the node that is best by now: where the deployment has the fewest. Who finds
 ///     none waits, first come, first served for each deployment and shape
 /// (3) where it has the most; also when the node takes no new replicas any more
-/// (4) and the first who waits for one takes it
+/// (4) and the first who waits for one takes it; while a wave waits to start, what other shapes leave is kept for it
 /// (5) what is occupied is never taken away from a replica: a lower want gets it back when the replica has left
 ///
 /// Invariants:
@@ -56,11 +56,15 @@ enum class wrong_seat : std::uint8_t {
 /// * A claim that is not satisfied keeps its place in the queue until it is. Room goes to the oldest of these first.
 ///   For its next replica, what is free on *one* ready node that is large enough is set aside, up to what it asks for:
 ///   younger claims cannot use that. It stays this node as long as the node is ready and large enough; first it is the
-///   one with the largest free share of the scarcest resource, the least id of equal ones.
+///   one where the fewest of its deployment's other replicas would have to go; where that doesn't suffice, or nothing
+///   need go, the one with the largest free share of the scarcest resource, the least id of equal ones. A deployment
+///   with replicas of other shapes chooses anew with each claim and when a replica comes or goes, but not while a wave
+///   of it waits to start.
+/// * What a deployment gives back, it gives back on the chosen node first.
 /// * What a deployment gives back while a wave of it waits to start (`reserve`) is kept where it was given back, for
 ///   the claim's first shape, at most what that lacks.
-/// * A claim is answered at once, but where it lacks room while more of its seats are occupied than it wants: their
-///   replicas have ended, or it would want them still. Then it is answered when they have left.
+/// * A claim is answered at once, but where it lacks room while more replicas have a place, or wait for one, than it
+///   wants: some have ended, or it would want them still. Then it is answered when these have left.
 ///
 /// Nodes 1 and 2 with 4 CPUs each. A claims 6 of 1 each -> 3 seats on each. B claims 1 of 2 -> fits nowhere; 1 CPU is
 /// set aside on node 1. C claims 2 of 1 -> one, on node 2. A gives 1 back, on node 2 (3 and 3 seats: the larger id) ->
@@ -70,7 +74,7 @@ enum class wrong_seat : std::uint8_t {
 ///
 /// R: resources in a request; W: claims that wait. An event costs O(W x shapes x (R + log nodes)), O(R + log nodes) for
 /// each seat that is granted, given back or lost, and O(nodes) where a claim that waits looks for its node: when it
-/// begins to wait, and when nodes come, go or change state. Nothing scans replicas.
+/// begins to wait, when nodes come, go or change state, and when it chooses anew. Nothing scans replicas.
 class cluster_room final : public room_keeper {
 public:
   static constexpr std::string_view slots = "max_replicas"; ///< The bound on replicas, as a resource: each takes one.
@@ -156,6 +160,7 @@ private:
     room_granted told;
   };
   struct node {
+    std::string name;
     resources total;
     node_state state = node_state::ready;
   };
@@ -187,9 +192,12 @@ private:
   void keep_own(account& a);
   void free_own(account& a);
   void choose(account& a, const shape& s);
+  void choose_anew(account& a);
+  std::uint32_t departures_for(const account& a, const shape& s, node_id on) const;
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
   bool is_answer_due(const account& a) const;
+  static bool awaits_answer(const account& a) { return a.turn != 0 && a.told.serial == 0; }
   void tell(account& a, std::vector<grant>& out);
 
   const std::uint32_t max_replicas_;

@@ -7,6 +7,12 @@
 
 namespace troupe::controller {
 
+namespace {
+
+constexpr auto without_end = std::numeric_limits<std::uint32_t>::max();
+
+} // namespace
+
 std::vector<grant> cluster_room::hand_out(account* first) {
   std::vector<grant> out;
   do { // again, where a younger claim has let go of what it kept
@@ -103,9 +109,28 @@ void cluster_room::free_own(account& a) {
   free_slots_ += std::exchange(a.own_slots, 0);
 }
 
+// How many of the deployment's replicas of other shapes would have to leave the node for one of this shape, the first
+// of these in the claim's order first; without_end where that is not enough. O(shapes x R).
+std::uint32_t cluster_room::departures_for(const account& a, const shape& s, node_id on) const {
+  auto there = ledger_.room_of(on)->free;
+  if (const auto own = a.own.find(on); own != a.own.end())
+    add(there, own->second);
+  for (const auto& x : a.shapes)
+    if (x.get() != &s)
+      add(there, x->each, a.seats.unoccupied(x->number, on));
+  std::uint32_t n = 0;
+  for (const auto& x : a.shapes)
+    for (auto left = x.get() == &s ? 0U : a.seats.occupied(x->number, on); left > 0 && !fits(s.each, there); --left) {
+      add(there, x->each);
+      ++n;
+    }
+  return fits(s.each, there) ? n : without_end;
+}
+
 void cluster_room::choose(account& a, const shape& s) {
   a.chosen = 0;
   std::uint32_t best = 0;
+  auto fewest = without_end;
   for (const auto& [id, n] : nodes_) {
     if (!could_hold(s.each, id))
       continue;
@@ -113,9 +138,11 @@ void cluster_room::choose(account& a, const shape& s) {
     auto share = std::numeric_limits<std::uint32_t>::max();
     for (const auto& x : s.each.amounts)
       share = std::min(share, free_share(room->free.of(x.name), room->total.of(x.name)));
-    if (a.chosen == 0 || share > best) {
+    const auto leaving = departures_for(a, s, id);
+    if (a.chosen == 0 || leaving < fewest || (leaving == fewest && share > best)) {
       a.chosen = id;
       best = share;
+      fewest = leaving;
     }
   }
 }
@@ -149,11 +176,11 @@ void cluster_room::release_aside(account& a) {
   a.chosen_for = nullptr;
 }
 
-// The replica has ended, and its seat is about to be left: what the claim lacks may be just that.
+// A replica has ended, and its seat is about to be left, or it waits for one in vain: what the claim lacks may be that.
 bool cluster_room::is_answer_due(const account& a) const {
   return a.told.serial > 0 || a.turn == 0 || !next_wanted(a) ||
          std::none_of(a.shapes.begin(), a.shapes.end(),
-                      [&](const auto& s) { return a.seats.seats(s->number) > s->want; });
+                      [&](const auto& s) { return a.seats.occupied(s->number) + s->waiters.size() > s->want; });
 }
 
 void cluster_room::tell(account& a, std::vector<grant>& out) {
@@ -175,6 +202,13 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
       add(there, own->second);
     now.spare = at_most(there, next->each);
     now.spare.set(slots, has_slot ? 1 : 0);
+    if (a.chosen != 0) {
+      now.spare_on = nodes_.at(a.chosen).name;
+      for (const auto* s : a.listed)
+        now.idle_there.push_back(a.seats.unoccupied(s->number, a.chosen));
+      if (std::all_of(now.idle_there.begin(), now.idle_there.end(), [](auto n) { return n == 0; }))
+        now.idle_there.clear();
+    }
     now.lacks = next->never;
     if (now.lacks.resource.empty() && !has_slot)
       now.lacks = {std::string{slots}, 1, 0, max_replicas_};

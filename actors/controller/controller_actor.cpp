@@ -396,7 +396,7 @@ private:
     if (!cluster_ || closing_)
       return;
     const auto state = m.draining ? node_state::draining : m.open ? node_state::ready : node_state::cordoned;
-    const auto [it, is_new] = nodes_.try_emplace(m.node, false);
+    const auto [it, is_new] = nodes_.try_emplace(m.node, state);
     if (is_new) {
       joining_node x{m.node, m.name, {}, std::move(m.total), state};
       for (std::size_t i = 0; i < m.label_keys.size() && i < m.label_values.size(); ++i)
@@ -405,11 +405,11 @@ private:
     } else {
       tell(cluster_->set_state(m.node, state));
     }
-    if (std::exchange(it->second, m.draining) == m.draining && !is_new)
-      return; // of a new one also that it is not: the one before of its name may have been
+    if (std::exchange(it->second, state) == state && !is_new)
+      return; // of a new one in any case: the one before of its name may have been in another state
     for (const auto& [name, e] : entries_)
       if (e.state)
-        post(e.state, evacuate_node{m.name, m.draining});
+        post(e.state, evacuate_node{m.name, m.draining, state == node_state::ready});
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
@@ -472,7 +472,7 @@ private:
   const std::shared_ptr<cluster_room> cluster_; ///< Null on one machine.
   const std::shared_ptr<room_keeper> room_;
   seat_holder_actor seat_holder_;
-  std::map<node_id, bool> nodes_; ///< Whether each is drained.
+  std::map<node_id, node_state> nodes_;
   std::map<deployment_name, deployment_entry> entries_;
   std::map<caf::actor_addr, state_record> states_;
   open_commands open_;

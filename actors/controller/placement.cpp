@@ -170,7 +170,9 @@ void placement::hand_out(std::vector<grant>& out) {
 
 // `available`: what there is for the next replica of `a`, its own included.
 void placement::tell(const deployment_name& name, account& a, const resources& available, std::vector<grant>& out) {
-  room_granted now{.seq = a.seq, .serial = a.told.serial, .granted = {}, .spare = {}, .lacks = {}, .nodes = {}};
+  room_granted now;
+  now.seq = a.seq;
+  now.serial = a.told.serial;
   for (const auto& h : a.shapes)
     now.granted.push_back(h.granted);
   const auto first = std::find_if(a.shapes.begin(), a.shapes.end(), [](const auto& h) { return h.granted < h.want; });

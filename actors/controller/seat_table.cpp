@@ -45,6 +45,12 @@ std::uint32_t seat_table::unoccupied(std::uint32_t shape, node_id on) const {
   return there ? there->free() : 0;
 }
 
+std::uint32_t seat_table::occupied(std::uint32_t shape, node_id on) const {
+  const auto* s = found(shapes_, shape);
+  const auto* there = s ? found(s->on, on) : nullptr;
+  return there ? static_cast<std::uint32_t>(there->places.size()) : 0;
+}
+
 template <class Change>
 void seat_table::change(std::uint32_t shape, node_id on, const Change& what) {
   auto& mine = shapes_[shape];

@@ -29,6 +29,7 @@ public:
   std::uint32_t occupied(std::uint32_t shape) const;
   std::uint32_t unoccupied(std::uint32_t shape) const { return seats(shape) - occupied(shape); }
   std::uint32_t unoccupied(std::uint32_t shape, node_id on) const;
+  std::uint32_t occupied(std::uint32_t shape, node_id on) const;
 
   void add(std::uint32_t shape, node_id on);
   /// One that is not occupied. Precondition: there is one.

@@ -120,7 +120,7 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes});
+          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes, m.spare_on, m.idle_there});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
@@ -129,7 +129,7 @@ protected:
           dispatch(event::placed{m.replica, std::move(m.node)});
         },
         [this](evacuate_node& m) {
-          dispatch(event::evacuate{std::move(m.node), m.on});
+          dispatch(event::evacuate{std::move(m.node), m.on, m.open});
         },
         [this](const restore_deployment& m) {
           ++deploys_seen_;

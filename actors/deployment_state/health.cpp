@@ -1,6 +1,8 @@
 // Health checks: when they are due, what failing ones mean, and how many replicas they may take out at a time.
 #include <troupe/actors/deployment_state/machine.hpp>
 
+#include <algorithm>
+
 namespace troupe::deployment_state {
 
 void machine::on(const event::checked& ev) {
@@ -56,7 +58,10 @@ bool machine::take_out_failing() {
   bool changed = false;
   const auto at_a_time = share(target_->spec.rollout.max_unavailable);
   // The others serve on, and also where that many are missing for other reasons: a shared outage must not drain all.
-  while (!failing_.empty() && taken_out_ < at_a_time && table_.available() + at_a_time > reachable()) {
+  // What a stop_first wave has given back for replicas of other amounts is not granted yet.
+  const auto under_way = wave_.kind == wave_kind::stop_first ? wave_.to_start : 0;
+  while (!failing_.empty() && taken_out_ < at_a_time &&
+         table_.available() + at_a_time > std::min(n_, reachable() + under_way)) {
     const auto ref = failing_.front();
     auto* r = table_.find(ref);
     if (r != nullptr && r->failing && r->phase == life::reconfiguring)

@@ -100,6 +100,7 @@ struct placed {
 struct evacuate {
   std::string node;
   bool on = true;
+  bool open = true; ///< Where it is off: new replicas may come there.
 };
 struct room {
   std::uint64_t seq = 0;
@@ -107,7 +108,9 @@ struct room {
   std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
   resources spare{};                  ///< What the next replica could have of.
   room_shortage lacks{};
-  std::string nodes{}; ///< Why nodes don't fit; empty on one machine.
+  std::string nodes{};                     ///< Why nodes don't fit; empty on one machine.
+  std::string spare_on{};                  ///< The node that `spare` is on; empty on one machine.
+  std::vector<std::uint32_t> idle_there{}; ///< By shape: granted there, and held by no replica.
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -323,11 +326,18 @@ private:
 
   // -- nodes (moves.cpp) --
   static constexpr std::uint8_t failures_until_unhealthy = 3;
+  static constexpr std::uint32_t here = 0; ///< In `nodes_`; in a cluster: not placed yet.
+  static constexpr std::uint32_t no_node = nil;
+  static constexpr std::uint32_t any_node = nil - 1;
+  static constexpr std::uint32_t any_usable_node = nil - 2;
   struct known_node {
     std::string name;
     bool evacuated = false;
+    bool open = true; ///< For new replicas.
+    bool is_usable() const { return open && !evacuated; }
   };
   std::uint32_t node_index(const std::string& name);
+  bool is_on_nodes() const { return nodes_.size() > 1 || !nodes_say_.empty(); }
   bool is_moving(const record& r) const; ///< Off a node that is to be empty.
   void reconcile_removal();
 
@@ -370,14 +380,18 @@ private:
     std::map<std::uint16_t, std::uint32_t> vacancies; ///< By cohort.
     std::vector<std::uint32_t> slots;
   };
-  departures outgoing(std::uint32_t size, std::uint32_t most_available) const;
+  /// Of replicas, those of one node alone, unless `node` is `any_node` or `any_usable_node`.
+  departures outgoing(std::uint32_t size, std::uint32_t most_available, std::uint32_t node) const;
   resources cost_of(const resources& each) const;
   resources freed_by(const departures& all) const;
+  std::uint32_t given_back_of(const resources& each, const departures& all) const; ///< Of empty slots.
+  bool fits_on_one_node(const departures& all) const;
   resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
   /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.
   bool makes_room(std::uint32_t size, std::uint32_t most_available);
   bool would_free_enough(std::uint32_t size, std::uint32_t most_available);
+  bool would_free_enough_on_a_node(std::uint32_t size, std::uint32_t most_available);
   bool is_claimed(const std::vector<shape_claim>& now) const;
   bool is_room_known() const; ///< No claim is open, and what is claimed is what is wanted.
   std::uint32_t reserve() const;
@@ -472,22 +486,26 @@ private:
   std::vector<shape_room> shapes_; ///< As claimed last.
   std::uint32_t reserved_ = 0;     ///< As claimed last.
   resources spare_;
+  std::uint32_t spare_node_ = no_node; ///< In `nodes_`, what `spare_` is on; `no_node` on one machine.
+  std::vector<std::uint32_t> idle_there_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
   bool asks_ = false;     ///< A target has asked for resources.
   bool waiting_for_room_ = false;
-  std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
-  resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.
+  std::uint32_t waits_for_ = 0;          ///< While `waiting_for_room_`: so many more of the target.
+  std::uint32_t leaves_from_ = any_node; ///< Whose replicas `makes_room` would have stop.
+  resources freed_; ///< What the wave that was considered last would free; empty where it doesn't matter.
   /// What `would_free_enough` was last asked while nothing was enough: the answer stands until one of these changes.
   struct roomless_key {
     std::uint32_t size = 0, most_available = 0;
-    std::uint64_t seq = 0, serial = 0, replicas = 0, vacancies = 0;
+    std::uint64_t seq = 0, serial = 0, replicas = 0, vacancies = 0, nodes = 0;
     release_ptr target;
     bool operator==(const roomless_key&) const = default;
   };
   std::optional<roomless_key> roomless_;
   resources roomless_freed_;
   std::uint64_t vacancy_changes_ = 0;
+  std::uint64_t node_changes_ = 0;
   std::uint32_t held_ = 0; ///< So many of N have room.
   bool restoring_ = false; ///< What was held is claimed, and nothing else.
   bool awaits_others_ = false, others_are_back_ = false;

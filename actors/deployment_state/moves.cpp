@@ -11,20 +11,22 @@ std::uint32_t machine::node_index(const std::string& name) {
   const auto it = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n.name == name; });
   const auto at = static_cast<std::uint32_t>(it - nodes_.begin());
   if (it == nodes_.end())
-    nodes_.push_back({name, false});
+    nodes_.push_back({name});
   return at;
 }
 
 bool machine::is_moving(const record& r) const { return nodes_[r.node].evacuated; }
 
 void machine::on(const event::placed& ev) {
-  if (auto* r = table_.find(ev.replica))
-    r->node = node_index(ev.node);
+  if (table_.find(ev.replica))
+    table_.place(ev.replica.slot, node_index(ev.node));
 }
 
 // An operator's wish: O(replicas).
 void machine::on(const event::evacuate& ev) {
   const auto node = node_index(ev.node);
+  ++node_changes_;
+  nodes_[node].open = ev.open;
   if (nodes_[node].evacuated == ev.on)
     return;
   nodes_[node].evacuated = ev.on;

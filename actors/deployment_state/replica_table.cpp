@@ -122,6 +122,11 @@ void replica_table::regroup(std::uint32_t slot, const release_ptr& r) {
   link(slot);
 }
 
+void replica_table::place(std::uint32_t slot, std::uint32_t node) {
+  records_[slot].node = node;
+  ++changes_;
+}
+
 void replica_table::set_deadline(std::uint32_t slot, instant at) {
   clear_deadline(slot);
   auto& r = records_[slot];

@@ -116,7 +116,9 @@ public:
   std::vector<cohort>& cohorts() { return cohorts_; }
   cohort& cohort_of(std::uint32_t slot) { return cohorts_[records_[slot].cohort]; }
 
-  /// Counts what came, went, or moved to another life or cohort.
+  void place(std::uint32_t slot, std::uint32_t node);
+
+  /// Counts what came, went, or moved to another life, cohort or node.
   std::uint64_t changes() const { return changes_; }
   std::uint32_t of(life l) const { return totals_[static_cast<std::size_t>(l)]; }
   std::uint32_t live() const { return of(life::starting) + of(life::settling) + available(); }

@@ -93,6 +93,7 @@ std::uint32_t machine::reachable() const {
 // 10 replicas of 1 CPU, W = 2, 1 CPU free: one new one of up to 3 CPUs has room after a wave, one of 4 has not.
 bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   const auto& each = target_->spec.per_replica;
+  leaves_from_ = any_node;
   if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each)) {
     freed_ = {};
     return true;
@@ -103,6 +104,7 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
                          room_answered_ == room_seq_ ? room_serial_ : 0,
                          table_.changes(),
                          vacancy_changes_,
+                         node_changes_,
                          target_};
   if (roomless_ == now) {
     freed_ = roomless_freed_;
@@ -127,9 +129,51 @@ bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available
   freed_ = most_freed(size, most_available);
   if (!suffices())
     return false;
+  if (is_on_nodes())
+    return would_free_enough_on_a_node(size, most_available);
   // Of several shapes it depends on who goes first. This takes O(W); where it says no, that is remembered.
-  freed_ = freed_by(outgoing(size, most_available));
+  freed_ = freed_by(outgoing(size, most_available, any_node));
   return suffices();
+}
+
+// In a cluster what is freed has to be on one node, which takes new replicas. Where those who are first to go leave too
+// little on each, the wave takes what is on the node that the room was looked for on. O(replicas), as rarely as the
+// above.
+bool machine::would_free_enough_on_a_node(std::uint32_t size, std::uint32_t most_available) {
+  for (const auto node : {any_usable_node, spare_node_}) {
+    if (node == spare_node_ && (spare_node_ == no_node || room_answered_ != room_seq_))
+      break;
+    leaves_from_ = node;
+    const auto all = outgoing(size, most_available, node);
+    freed_ = freed_by(all);
+    if (fits_on_one_node(all))
+      return true;
+  }
+  return false;
+}
+
+bool machine::fits_on_one_node(const departures& all) const {
+  const auto& each = target_->spec.per_replica;
+  std::map<std::uint32_t, resources> freed; // by node
+  std::uint64_t slots = freed_by(all).of(bound_on_replicas);
+  if (room_answered_ == room_seq_)
+    slots += spare_.of(bound_on_replicas);
+  if (room_answered_ == room_seq_ && spare_node_ != no_node) {
+    auto& there = freed[spare_node_];
+    there = spare_;
+    for (std::size_t i = 0; i < idle_there_.size() && i < shapes_.size(); ++i)
+      add(there, shapes_[i].each, std::min(idle_there_[i], given_back_of(shapes_[i].each, all)));
+  }
+  for (const auto slot : all.slots) {
+    const auto& r = table_.at(slot);
+    const auto& mine = table_.cohorts()[r.cohort].origin->spec.per_replica;
+    if (mine == each) // taken over as it is
+      return true;
+    if (r.node != here)
+      add(freed[r.node], mine);
+  }
+  return (!limits_.room_limited || slots > 0) &&
+         std::any_of(freed.begin(), freed.end(), [&](const auto& x) { return fits(each, x.second); });
 }
 
 // What a replica takes: it counts against the bound on replicas, too.
@@ -175,47 +219,64 @@ resources machine::freed_by(const departures& all) const {
   resources sum;
   for (const auto slot : all.slots)
     add(sum, cost_of(table_.cohorts()[table_.at(slot).cohort].origin->spec.per_replica));
-  // An empty slot's room is given back as far as the empty slots that stay do not want it.
   std::vector<shape_claim> gone;
   for (const auto& [cohort, n] : all.vacancies)
     shape_in(gone, vacancy_release(table_.cohorts()[cohort])->spec.per_replica).want += n;
-  for (const auto& g : gone) {
-    std::uint32_t vacant = 0;
-    for (const auto& c : table_.cohorts())
-      vacant += c.vacant > 0 && vacancy_release(c)->spec.per_replica == g.each ? c.vacant : 0U;
-    const auto unused = unused_of(g.each);
-    const auto stay = vacant - std::min(vacant, g.want);
-    add(sum, cost_of(g.each), unused - std::min(unused, stay));
-  }
+  for (const auto& g : gone)
+    add(sum, cost_of(g.each), given_back_of(g.each, all));
   return sum;
+}
+
+// An empty slot's room is given back as far as the empty slots that stay do not want it.
+std::uint32_t machine::given_back_of(const resources& each, const departures& all) const {
+  std::uint32_t go = 0, vacant = 0;
+  for (std::size_t i = 0; i < table_.cohorts().size(); ++i) {
+    const auto& c = table_.cohorts()[i];
+    if (c.vacant == 0 || vacancy_release(c)->spec.per_replica != each)
+      continue;
+    vacant += c.vacant;
+    if (const auto it = all.vacancies.find(static_cast<std::uint16_t>(i)); it != all.vacancies.end())
+      go += it->second;
+  }
+  const auto unused = unused_of(each);
+  return go == 0 ? 0 : unused - std::min(unused, vacant - go);
 }
 
 // What is not available goes first: empty slots in backoff, then superseded starts; then those that are not the base's,
 // then the oldest.
-machine::departures machine::outgoing(std::uint32_t size, std::uint32_t most_available) const {
+machine::departures machine::outgoing(std::uint32_t size, std::uint32_t most_available, std::uint32_t node) const {
   departures all;
   for (auto it = vacancies_.begin(); it != vacancies_.end() && size > 0; ++it)
     if (is_outdated(table_.cohorts()[it->second.cohort])) {
       ++all.vacancies[it->second.cohort];
       --size;
     }
+  const auto may_go = [&](std::uint32_t on) {
+    return node == any_node || on == node || (node == any_usable_node && (on == here || nodes_[on].is_usable()));
+  };
+  const auto skip = [&](std::uint32_t slot) { // to the next who may go, this one included
+    while (slot != nil && !may_go(table_.at(slot).node))
+      slot = table_.at(slot).next;
+    return slot;
+  };
   const auto take = [&](std::uint32_t& slot) {
     all.slots.push_back(slot);
-    slot = table_.at(slot).next;
+    slot = skip(table_.at(slot).next);
     --size;
   };
   const auto& cohorts = table_.cohorts();
   for (const bool of_base : {false, true})
     for (const auto& c : cohorts)
       for (const auto l : {life::starting, life::settling})
-        for (auto slot = c.lists[static_cast<std::size_t>(l)].head;
+        for (auto slot = skip(c.lists[static_cast<std::size_t>(l)].head);
              size > 0 && is_outdated(c) && is_base_code(c) == of_base && slot != nil;)
           take(slot);
   for (const bool of_base : {false, true}) {
     std::vector<std::uint32_t> heads;
     for (const auto& c : cohorts)
-      if (is_outdated(c) && is_base_code(c) == of_base && c.of(life::available) > 0)
-        heads.push_back(c.lists[static_cast<std::size_t>(life::available)].head);
+      if (const auto first = skip(c.lists[static_cast<std::size_t>(life::available)].head);
+          first != nil && is_outdated(c) && is_base_code(c) == of_base)
+        heads.push_back(first);
     const auto older = [this](std::uint32_t a, std::uint32_t b) { return table_.at(a).id < table_.at(b).id; };
     for (; size > 0 && most_available > 0 && !heads.empty(); --most_available) {
       const auto oldest = std::min_element(heads.begin(), heads.end(), older);
@@ -247,7 +308,7 @@ bool machine::give_up_roomless() {
       !is_room_known())
     return false;
   for (const auto& c : table_.cohorts()) // what stops, whyever, still counts; then there is room
-    if (c.of(life::stopping) > 0 && c.origin->spec.per_replica == target_->spec.per_replica)
+    if (c.of(life::stopping) > 0 && (is_on_nodes() || c.origin->spec.per_replica == target_->spec.per_replica))
       return false;
   wave_.pending -= std::min(wave_.pending, wave_.to_start);
   wave_.size -= std::min(wave_.size, wave_.to_start);
@@ -285,6 +346,8 @@ void machine::on(const event::room& ev) {
   spare_ = ev.spare;
   lacks_ = ev.lacks;
   nodes_say_ = ev.nodes;
+  spare_node_ = ev.spare_on.empty() ? no_node : node_index(ev.spare_on);
+  idle_there_ = ev.idle_there;
 }
 
 std::vector<shape_claim> machine::wanted() const {

@@ -152,7 +152,7 @@ bool machine::begin_stop_first(std::uint32_t size) {
     waiting_for_room_ = true;
     return false;
   }
-  const auto out = empty == 0 ? outgoing(size, most_available) : departures{};
+  const auto out = empty == 0 ? outgoing(size, most_available, leaves_from_) : departures{};
   ++wave_number_;
   wave_ = {.kind = wave_kind::stop_first, .size = size};
   auto taken = empty;

@@ -297,7 +297,7 @@ bool simulated_nodes::look_at(const caf::message& what) {
     ++losses_;
   } else if (what.match_elements<take_seat>()) {
     const auto& x = what.get_as<take_seat>(0);
-    seats_[x.place].each = x.each;
+    seats_[x.place] = {x.of, x.each, 0};
   } else if (what.match_elements<seat_taken>()) {
     const auto& x = what.get_as<seat_taken>(0);
     const auto s = seats_.find(x.place);
@@ -320,6 +320,19 @@ bool simulated_nodes::look_at(const caf::message& what) {
         take(n->second.taken, s->second.each);
       seats_.erase(s);
     }
+  } else if (what.match_elements<deployment_removed>()) { // what was given up may leave its seat later
+    for (auto s = seats_.begin(); s != seats_.end();) {
+      const auto& x = s->second;
+      if (x.of != what.get_as<deployment_removed>(0).target) {
+        ++s;
+        continue;
+      }
+      taken_ -= x.node == 0 ? 0U : 1U;
+      if (const auto n = offered_.find(x.node); n != offered_.end())
+        take(n->second.taken, x.each);
+      s = seats_.erase(s);
+    }
+    return true;
   } else {
     return !what.match_elements<hold_seats>() && !what.match_elements<evacuate_node>();
   }

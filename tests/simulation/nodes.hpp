@@ -67,6 +67,7 @@ private:
     bool leaving = false;
   };
   struct seat {
+    deployment_name of;
     resources each;
     std::uint64_t node = 0; ///< 0 = waits.
   };

@@ -237,6 +237,46 @@ TEST_CASE("what a wave gives back is kept where it was, for the wave") {
   CHECK(r.room.held_back_on(1).empty());
 }
 
+TEST_CASE("a wave to other amounts is told the node where the fewest of its own have to go") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 4)));
+  CHECK(r.claim("b", {{1, 3}}) == granted{3});
+  r.hear(r.room.add_node(node(2, 4)));
+  CHECK(r.claim("a", {{1, 5}}) == granted{5}); // one on node 1, four on node 2
+  for (std::uint64_t place = 1; place <= 4; ++place)
+    r.sit("a", place);
+  CHECK(r.claim("a", {{3, 1}, {1, 5}}) == granted{0, 5});
+  CHECK(r.last["a"].spare_on == "n2"); // on node 1 is one of them
+  CHECK(r.last["a"].idle_there == granted{0, 1});
+  r.sit("a", 5);
+  CHECK(r.last["a"].idle_there.empty());
+  CHECK(r.claim("c", {{1, 1}}) == granted{0});
+  CHECK(r.last["c"].spare_on == "n1");
+}
+
+TEST_CASE("what a wave frees is not for replicas of the old amounts that wait for a seat") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 3)));
+  CHECK(r.claim("a", {{2, 2}}) == granted{1});
+  CHECK(r.sit("a", 1, 2) == 1);
+  CHECK(r.sit("a", 2, 2) == 0);                     // it waits
+  CHECK(r.claim("a", {{3, 1}, {2, 1}}, 1).empty()); // 1 has ended, its word is on the way
+  r.leave(1);
+  CHECK(r.last["a"].granted == granted{1, 0});
+  CHECK(r.sit("a", 3, 3) == 1);
+  CHECK(r.room.node_of(2) == std::nullopt);
+}
+
+TEST_CASE("a claim is answered when one that waited for a seat gives up") {
+  told_room r;
+  r.hear(r.room.add_node(node(1, 1)));
+  CHECK(r.claim("a", {{2, 1}}) == granted{0});
+  CHECK(r.sit("a", 1, 2) == 0);
+  CHECK(r.claim("a", {{3, 1}, {2, 0}}).empty());
+  r.leave(1);
+  CHECK(r.last["a"].granted == granted{0, 0});
+}
+
 TEST_CASE("the bound on replicas is one of the whole cluster") {
   told_room r{3};
   r.hear(r.room.add_node(node(1, 8)));
@@ -470,7 +510,7 @@ private:
   bool has_more_than_it_wants(const std::string& who) {
     std::map<std::uint64_t, std::int64_t> more;
     for (const auto& [place, of] : places_)
-      if (of == who && r_.room.node_of(place))
+      if (of == who) // whether it has a seat or waits for one
         ++more[each_[place]];
     for (const auto& x : wants_[who])
       more[x.cpus_each] -= x.want;

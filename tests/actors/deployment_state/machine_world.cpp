@@ -374,7 +374,8 @@ void world::hand_on(const std::vector<controller::grant>& grants) {
   for (const auto& g : grants)
     if (g.to.name == "d")
       tell(now_ + std::chrono::milliseconds{dice.below(5)},
-           event::room{g.what.seq, keepers_ * 1'000'000 + g.what.serial, g.what.granted, g.what.spare, g.what.lacks});
+           event::room{g.what.seq, keepers_ * 1'000'000 + g.what.serial, g.what.granted, g.what.spare, g.what.lacks,
+                       g.what.nodes, spare_on});
 }
 
 std::uint32_t world::room() const {

@@ -112,7 +112,9 @@ public:
     post(now_, event::stopped{r, stop_reason::killed, why});
   }
   void place(const replica_ref& r, const std::string& node) { post(now_, event::placed{r, node}); }
-  void evacuate(const std::string& node, bool on = true) { post(now_, event::evacuate{node, on}); }
+  void evacuate(const std::string& node, bool on = true, bool open = true) {
+    post(now_, event::evacuate{node, on, open});
+  }
   void report_stuck(const replica_ref& r) { post(now_, event::stuck{r, 300s}); }
   void grow_room(std::uint32_t max) {
     max_replicas = max;
@@ -128,6 +130,7 @@ public:
   }
   std::uint32_t others_have() { return keeper().granted({"default", "other"}); }
   event::room last_room; ///< That the machine has been told.
+  std::string spare_on;  ///< The node that `spare` is said to be on.
   /// Hands the event to the machine at once, whatever the queue holds.
   transition inject(const any_event& ev);
 

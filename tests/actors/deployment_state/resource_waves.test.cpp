@@ -118,6 +118,54 @@ TEST_CASE("with three revisions of different sizes a wave stops nobody unless th
   }
 }
 
+TEST_CASE("on nodes a wave stops nobody whose room is scattered, and takes those on the node that it is told") {
+  for (const std::string node : {"", "n1", "n2"}) {
+    CAPTURE(node);
+    world w;
+    w.local = cpus(10);
+    w.on_start = [&w](const puppet& p) {
+      if (p.what->spec.version == "v1")
+        w.place(p.ref, p.ref.id % 2 == 1 ? "n1" : "n2");
+      return outcome{.after = 10ms};
+    };
+    w.spare_on = node;
+    establish(w, asking("v1", 10, 1));
+    w.deploy(asking("v2", 10, 2)); // W = 2, and the oldest two are on two nodes
+    w.run_for(50ms);
+    if (node.empty()) {
+      REQUIRE(w.rest());
+      CHECK(w.stopped == 0);
+      CHECK(w.status().rollout.reason == rollout_reason::waiting_for_room);
+    } else {
+      while (w.available("v2") == 0)
+        REQUIRE(w.step());
+      int elsewhere = 0;
+      for (const auto& r : w.status(true).replicas)
+        elsewhere += r.version == "v1" && r.available && r.node != node ? 1 : 0;
+      CHECK(elsewhere % 2 == 1); // of 5: each wave took both of its two from one node
+    }
+    CHECK_SOUND(w);
+  }
+}
+
+TEST_CASE("what would be freed on a node that takes no new replicas does not count") {
+  world w;
+  w.local = cpus(10);
+  w.on_start = [&w](const puppet& p) {
+    w.place(p.ref, "n1");
+    return outcome{.after = 10ms};
+  };
+  establish(w, asking("v1", 10, 1));
+  w.evacuate("n1", false, false);
+  w.deploy(asking("v2", 10, 2));
+  REQUIRE(w.rest());
+  CHECK(w.stopped == 0);
+  w.evacuate("n1", false, true);
+  REQUIRE(w.rest());
+  CHECK(w.available("v2") == 5);
+  CHECK_SOUND(w);
+}
+
 TEST_CASE("without the fallback a wave waits for room to surge, and says how much") {
   world w;
   w.local = cpus(10);
