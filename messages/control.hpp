@@ -200,6 +200,16 @@ TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.
 
 // -- seats: which node a replica gets (those who start replicas on nodes <-> controller) ------------------------------
 
+/// What a replica is one of. Two of the same kind differ in nothing but their `user_config`: one that is there can take
+/// the place of one that is to be started.
+struct replica_kind {
+  deployment_name of;
+  resources each;         ///< That it asks for.
+  std::uint64_t code = 0; ///< Hash of its code, init_args and execution; 0 = there is no other one of its kind.
+  friend bool operator==(const replica_kind&, const replica_kind&) = default;
+};
+TROUPE_INSPECT(replica_kind, x.of, x.each, x.code)
+
 /// Replicas may be placed on this node, or stay where they are while no new ones come; the first word on a node brings
 /// what it has. Sent again when it changes.
 struct offer_node {
@@ -210,8 +220,24 @@ struct offer_node {
   resources total;
   bool open = true; ///< For new replicas.
   bool draining = false;
+  /// It joins, with replicas that nobody owns: such as are wanted may be adopted there, nothing else is placed there
+  /// until it is offered again. One element for each.
+  std::vector<replica_kind> brings;
 };
-TROUPE_INSPECT(offer_node, x.node, x.name, x.label_keys, x.label_values, x.total, x.open, x.draining)
+TROUPE_INSPECT(offer_node, x.node, x.name, x.label_keys, x.label_values, x.total, x.open, x.draining, x.brings)
+
+/// Nodes that an earlier controller had are expected back: nothing is placed before they are, or are given up.
+struct await_nodes {
+  bool on = true;
+};
+TROUPE_INSPECT(await_nodes, x.on)
+
+/// So many of what the node has brought are adopted, and no more are wanted.
+struct adoption_over {
+  std::uint64_t node = 0;
+  std::uint32_t adopted = 0;
+};
+TROUPE_INSPECT(adoption_over, x.node, x.adopted)
 
 /// The node is gone, and all that was on it.
 struct lose_node {
@@ -219,14 +245,13 @@ struct lose_node {
 };
 TROUPE_INSPECT(lose_node, x.node)
 
-/// A replica of `of` that asks for `each` starts: it sits down on room that was granted. Answered by `seat_taken`, at
+/// A replica of this kind starts: it sits down on room that was granted. Answered by `seat_taken`, at
 /// once or when there is room. `place` is never reused.
 struct take_seat {
   std::uint64_t place = 0;
-  deployment_name of;
-  resources each;
+  replica_kind kind;
 };
-TROUPE_INSPECT(take_seat, x.place, x.of, x.each)
+TROUPE_INSPECT(take_seat, x.place, x.kind)
 
 /// The replica is gone, or does not wait any more.
 struct leave_seat {
@@ -240,7 +265,7 @@ struct seat_taken {
 };
 TROUPE_INSPECT(seat_taken, x.place, x.node)
 
-using seat_holder_actor = caf::typed_actor<takes<seat_taken>>;
+using seat_holder_actor = caf::typed_actor<takes<seat_taken>, takes<adoption_over>>;
 
 /// Whom `seat_taken` goes to.
 struct hold_seats {
@@ -288,7 +313,7 @@ using controller_actor =
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
                      asks<get_resources>::for_a<resource_report>, takes<claim_room>, takes<deployment_removed>,
                      asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>, takes<hold_seats>,
-                     takes<offer_node>, takes<lose_node>, takes<take_seat>, takes<leave_seat>>;
+                     takes<offer_node>, takes<await_nodes>, takes<lose_node>, takes<take_seat>, takes<leave_seat>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,

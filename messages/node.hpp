@@ -4,6 +4,9 @@
 //   door -> node    node_challenge        the controller's nonce, or `node_refused`
 //   node -> door    node_join             what it is and, with certificates, its proof
 //   door -> node    node_welcome          its id, the controller's proof, where code is had; or `node_refused`
+//   node -> door    node_brings           what it has, if there is something to adopt
+//   door -> node    node_settle           no more of that is wanted
+//   node -> door    node_settled          the rest has ended: replicas may be placed
 //   node -> door    node_word             a sign of life, every `word_every`
 //
 // Then the controller orders code (`load_code`, `unload_code`), and the replicas of the controller's process talk to
@@ -25,7 +28,7 @@ namespace troupe {
 
 /// Both sides refuse another one: messages are positional and carry no version of their own. Another number wherever a
 /// struct that goes between them, those of worker.hpp included, gets another shape.
-inline constexpr std::uint32_t node_wire_version = 1;
+inline constexpr std::uint32_t node_wire_version = 2;
 
 // -- joining -------------------------------------------------------------------------------------------------------
 
@@ -59,12 +62,13 @@ using code_source_actor = caf::typed_actor<takes<ask_code_chunk>>;
 struct node_welcome {
   std::uint64_t link = 0;
   std::uint64_t node = 0; ///< Its id from now on.
-  bool resumed = false;   ///< It is who it was, with all that it has; else what it had is to end.
+  bool resumed = false;   ///< It is who it was, with all that it has; else what it has is adopted, or ends.
   node_proof proof;       ///< Over the node's nonce.
   milliseconds word_every{600};
+  milliseconds adopt_within{15'000}; ///< Without `node_settle`, what is not adopted by then ends.
   code_source_actor code;
 };
-TROUPE_INSPECT(node_welcome, x.link, x.node, x.resumed, x.proof, x.word_every, x.code)
+TROUPE_INSPECT(node_welcome, x.link, x.node, x.resumed, x.proof, x.word_every, x.adopt_within, x.code)
 
 // -- code ----------------------------------------------------------------------------------------------------------
 
@@ -81,12 +85,13 @@ struct load_code {
   std::uint64_t node = 0;
   std::uint64_t code = 0; ///< Names this load, in this run of the controller.
   std::string application;
-  std::string digest; ///< Of the library with all that comes along.
+  std::string deployment; ///< Whose replicas will be started of it, as the library declares it.
+  std::string digest;     ///< Of the library with all that comes along.
   std::string import_path;
   json_doc args;
   std::vector<code_file> files; ///< In the order in which they are loaded.
 };
-TROUPE_INSPECT(load_code, x.node, x.code, x.application, x.digest, x.import_path, x.args, x.files)
+TROUPE_INSPECT(load_code, x.node, x.code, x.application, x.deployment, x.digest, x.import_path, x.args, x.files)
 
 /// No replica needs it any more, or it is not waited for any more.
 struct unload_code {
@@ -136,8 +141,17 @@ struct node_released {
 };
 TROUPE_INSPECT(node_released, x.node)
 
-using node_agent_actor = caf::typed_actor<takes<node_challenge>, takes<node_refused>, takes<node_welcome>,
-                                          takes<load_code>, takes<unload_code>, takes<node_released>>;
+/// So many of what it has brought are adopted, by orders that are on their way; the rest is to end. Answered by
+/// `node_settled`.
+struct node_settle {
+  std::uint64_t node = 0;
+  std::uint32_t adopted = 0;
+};
+TROUPE_INSPECT(node_settle, x.node, x.adopted)
+
+using node_agent_actor =
+    caf::typed_actor<takes<node_challenge>, takes<node_refused>, takes<node_welcome>, takes<load_code>,
+                     takes<unload_code>, takes<node_settle>, takes<node_released>>;
 
 // -- node -> door --------------------------------------------------------------------------------------------------
 
@@ -167,11 +181,20 @@ struct node_join {
 };
 TROUPE_INSPECT(node_join, x.link, x.name, x.incarnation, x.host, x.labels, x.total, x.nonce, x.proof)
 
-/// What it had under an earlier id has ended: replicas may be placed.
+/// What it has of an earlier membership, that nobody owns by now. Not sent where there is nothing.
+struct node_brings {
+  std::uint64_t node = 0;
+  std::vector<replica_kind> kinds; ///< One element for each.
+};
+TROUPE_INSPECT(node_brings, x.node, x.kinds)
+
+/// What it had under an earlier id is adopted or has ended: replicas may be placed.
 struct node_settled {
   std::uint64_t node = 0;
+  std::uint32_t brought = 0; ///< For people.
+  std::uint32_t adopted = 0;
 };
-TROUPE_INSPECT(node_settled, x.node)
+TROUPE_INSPECT(node_settled, x.node, x.brought, x.adopted)
 
 struct node_word {
   std::uint64_t link = 0;
@@ -184,7 +207,7 @@ struct node_leaving {
 };
 TROUPE_INSPECT(node_leaving, x.node)
 
-using node_door_actor = caf::typed_actor<takes<node_knock>, takes<node_join>, takes<node_settled>, takes<node_word>,
-                                         takes<node_leaving>, takes<code_loaded>>;
+using node_door_actor = caf::typed_actor<takes<node_knock>, takes<node_join>, takes<node_brings>, takes<node_settled>,
+                                         takes<node_word>, takes<node_leaving>, takes<code_loaded>>;
 
 } // namespace troupe

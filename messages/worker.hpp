@@ -20,7 +20,7 @@ namespace troupe {
 
 /// Both sides are one program, but a package update may replace the file while the daemon runs. Another number wherever
 /// a struct that goes between them gets another shape.
-inline constexpr std::uint32_t worker_wire_version = 3;
+inline constexpr std::uint32_t worker_wire_version = 4;
 
 /// One request that has begun. `id` is unique among those of its replica.
 struct worker_call {
@@ -69,9 +69,11 @@ struct start_worker_replica {
   execution_mode execution = execution_mode::pool;
   milliseconds stuck_after{300'000};
   worker_replica_owner_actor owner;
+  replica_kind kind;
+  bool configures = false; ///< A `config_update` follows.
 };
 TROUPE_INSPECT(start_worker_replica, x.place, x.replica, x.revision, x.deployment, x.full_name, x.init_args,
-               x.execution, x.stuck_after, x.owner)
+               x.execution, x.stuck_after, x.owner, x.kind, x.configures)
 
 /// What is left of it ends as a dead replica's.
 struct drop_worker_replica {
@@ -90,8 +92,38 @@ TROUPE_INSPECT(abandon_worker_replica, x.place)
 struct end_worker {};
 TROUPE_INSPECT(end_worker)
 
-using worker_host_actor = caf::typed_actor<takes<start_worker_replica>, takes<worker_calls>, takes<drop_worker_replica>,
-                                           takes<abandon_worker_replica>, takes<end_worker>>;
+// -- in a node's process, between its agent and its hosts --
+
+/// What is on a host that has replicas without an owner. `user` as in `orphan_replicas`.
+struct worker_orphans {
+  std::uint64_t user = 0;
+  std::vector<replica_kind> kinds; ///< One element for each.
+};
+TROUPE_INSPECT(worker_orphans, x.user, x.kinds)
+
+/// A replica that was to be started took up one of these.
+struct orphan_adopted {
+  std::uint64_t user = 0;
+};
+TROUPE_INSPECT(orphan_adopted, x.user)
+
+using orphan_keeper_actor = caf::typed_actor<takes<worker_orphans>, takes<orphan_adopted>>;
+
+/// The host's replicas have no owner any more: what can be adopted is kept until `drop_orphans`, the rest ends.
+/// Answered by `worker_orphans`.
+struct orphan_replicas {
+  std::uint64_t user = 0; ///< The host's name with its agent.
+  orphan_keeper_actor to;
+};
+TROUPE_INSPECT(orphan_replicas, x.user, x.to)
+
+/// Those that nobody has adopted end.
+struct drop_orphans {};
+TROUPE_INSPECT(drop_orphans)
+
+using worker_host_actor =
+    caf::typed_actor<takes<start_worker_replica>, takes<worker_calls>, takes<drop_worker_replica>,
+                     takes<abandon_worker_replica>, takes<end_worker>, takes<orphan_replicas>, takes<drop_orphans>>;
 
 /// A worker's first word. One with another secret, or for a worker that has said it, is not heard.
 struct worker_hello {

@@ -21,6 +21,7 @@ std::vector<grant> cluster_room::set_state(node_id id, node_state state) {
   if (it == nodes_.end() || it->second.state == state)
     return {};
   it->second.state = state;
+  bringing_.erase(id);
   ++version_;
   ledger_.set_state(id, state);
   if (state != node_state::ready && wrong_ != wrong_seat::keeps_closed)
@@ -36,6 +37,7 @@ std::vector<grant> cluster_room::set_state(node_id id, node_state state) {
 std::vector<grant> cluster_room::remove_node(node_id id) {
   if (nodes_.erase(id) == 0)
     return {};
+  bringing_.erase(id);
   ++version_;
   ledger_.remove_node(id);
   std::vector<grant> out;
@@ -234,10 +236,66 @@ room_shortage cluster_room::never(const resources& each) const {
 void cluster_room::open(const account& a, shape& s) { s.demand = ledger_.open(a.placed_as, {.each = s.each}); }
 
 std::optional<node_id> cluster_room::place(account& a, shape& s) {
-  const auto on = ledger_.place(s.demand);
+  const auto on = awaits_nodes_ ? std::nullopt : ledger_.place(s.demand);
   if (on)
     a.seats.add(s.number, *on);
   return on;
+}
+
+// Seats there that nobody has are for what is not adopted yet.
+std::optional<node_id> cluster_room::adopt(account& a, shape& s) {
+  for (const auto& [id, b] : bringing_) {
+    std::uint32_t left = 0;
+    for (const auto& x : b.kinds)
+      left += x.kind.of == a.placed_as && x.kind.each == s.each ? x.left : 0U;
+    if (left <= a.seats.unoccupied(s.number, id) || !ledger_.adopt(s.demand, id))
+      continue;
+    a.seats.add(s.number, id);
+    return id;
+  }
+  return std::nullopt;
+}
+
+std::optional<node_id> cluster_room::adopted_seat(const account& a, const shape& s, std::uint64_t code) {
+  if (code != 0)
+    for (auto& [id, b] : bringing_)
+      for (auto& x : b.kinds)
+        if (x.left > 0 && x.kind == replica_kind{a.placed_as, s.each, code} && a.seats.unoccupied(s.number, id) > 0) {
+          --x.left;
+          ++b.adopted;
+          return id;
+        }
+  return std::nullopt;
+}
+
+std::vector<grant> cluster_room::bring(node_id id, const std::vector<replica_kind>& kinds) {
+  if (nodes_.count(id) == 0 || is_open(id))
+    return {};
+  auto& b = bringing_[id];
+  for (const auto& k : kinds) {
+    auto it = std::find_if(b.kinds.begin(), b.kinds.end(), [&](const brought& x) { return x.kind == k; });
+    if (it == b.kinds.end())
+      it = b.kinds.insert(it, {k, 0});
+    ++it->left;
+  }
+  return hand_out();
+}
+
+std::vector<grant> cluster_room::await_nodes(bool on) {
+  if (std::exchange(awaits_nodes_, on) == on || on)
+    return {};
+  return hand_out();
+}
+
+std::optional<std::uint32_t> cluster_room::adoption_over(node_id id) const {
+  const auto it = bringing_.find(id);
+  if (it == bringing_.end() || awaits_nodes_)
+    return std::nullopt;
+  for (const auto& [name, a] : accounts_)
+    for (const auto& s : a.shapes)
+      if (a.seats.unoccupied(s->number, id) > 0)
+        return std::nullopt;
+  return it->second.adopted;
 }
 
 // While its wave waits to start, the room is kept; `keep_own` bounds it.
@@ -270,15 +328,20 @@ void cluster_room::choose_anew(account& a) {
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
-  const auto free = *a.seats.to_take(s.number);
-  open(a, s);
-  a.seats.remove(s.number, free);
-  ledger_.give_back(s.demand, free);
-  const auto better = this->place(a, s); // there is room at least where it was, if that is still open
-  if (!better && ledger_.adopt(s.demand, free))
-    a.seats.add(s.number, free);
-  r.node = better.value_or(free);
-  has_freed_ = has_freed_ || r.node != free;
+  auto free = adopted_seat(a, s, r.code);
+  if (free) {
+    r.node = *free;
+  } else {
+    free = *a.seats.to_take(s.number);
+    open(a, s);
+    a.seats.remove(s.number, *free);
+    ledger_.give_back(s.demand, *free);
+    const auto better = this->place(a, s); // there is room at least where it was, if that is still open
+    if (!better && ledger_.adopt(s.demand, *free))
+      a.seats.add(s.number, *free);
+    r.node = better.value_or(*free);
+  }
+  has_freed_ = has_freed_ || r.node != *free;
   a.seats.occupy(s.number, r.node, place);
   seated_.push_back({place, r.node});
   choose_anew(a);
@@ -292,10 +355,10 @@ void cluster_room::seat_waiters(account& a, shape& s) {
   }
 }
 
-std::vector<grant> cluster_room::take_seat(const deployment_name& name, const resources& each, std::uint64_t place) {
-  auto& a = account_of(name);
-  auto& s = shape_of(a, each);
-  const auto [it, is_new] = places_.try_emplace(place, place_record{&a, &s, 0, 0});
+std::vector<grant> cluster_room::take_seat(const replica_kind& kind, std::uint64_t place) {
+  auto& a = account_of(kind.of);
+  auto& s = shape_of(a, kind.each);
+  const auto [it, is_new] = places_.try_emplace(place, place_record{&a, &s, 0, 0, kind.code});
   if (!is_new)
     return {};
   it->second.ticket = ++tickets_;

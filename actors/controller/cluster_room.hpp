@@ -70,6 +70,11 @@ enum class wrong_seat : std::uint8_t {
 /// set aside on node 1. C claims 2 of 1 -> one, on node 2. A gives 1 back, on node 2 (3 and 3 seats: the larger id) ->
 /// C has it: B lacks one there as well. A gives another back, on node 1 -> B has 2 there.
 ///
+/// Adoption. A node may join in state `suspect` and bring replicas that nobody owns (`bring`). While it does, seats
+/// there are for claims that lack room and are by deployment and amounts what it has brought; a replica that takes a
+/// seat comes to one of its kind, if there is one. While nodes are expected back (`await_nodes`) nothing is placed
+/// elsewhere, and claims that lack room are not answered.
+///
 /// `max_replicas` bounds the seats of the whole cluster: one more resource, of no node. Each seat takes one.
 ///
 /// R: resources in a request; W: claims that wait. An event costs O(W x shapes x (R + log nodes)), O(R + log nodes) for
@@ -95,6 +100,13 @@ public:
   /// other nodes where it can be, behind those that wait already.
   std::vector<grant> remove_node(node_id id);
 
+  /// What the node, known and not ready yet, has of which nobody owns it. Forgotten with its next state.
+  std::vector<grant> bring(node_id id, const std::vector<replica_kind>& kinds);
+  std::vector<grant> await_nodes(bool on);
+  /// How many of those have been adopted there, once no seat for more of them is open. Nothing where it has brought
+  /// none.
+  std::optional<std::uint32_t> adoption_over(node_id id) const;
+
   // -- claims --------------------------------------------------------------------------------------------------------
 
   std::vector<grant> claim(const claim_room& c) override;
@@ -113,7 +125,10 @@ public:
   // -- seats ---------------------------------------------------------------------------------------------------------
 
   /// A replica starts. It may come before the claim. Changes nothing when the place is known.
-  std::vector<grant> take_seat(const deployment_name& name, const resources& each, std::uint64_t place);
+  std::vector<grant> take_seat(const replica_kind& kind, std::uint64_t place);
+  std::vector<grant> take_seat(const deployment_name& name, const resources& each, std::uint64_t place) {
+    return take_seat({name, each, 0}, place);
+  }
   /// It is gone, or waits no longer. Harmless for a place that is not known.
   std::vector<grant> leave_seat(std::uint64_t place);
   /// Nothing while it waits, and for a place that is not known.
@@ -169,6 +184,15 @@ private:
     shape* in = nullptr;
     node_id node = 0;         ///< 0 = it waits.
     std::uint64_t ticket = 0; ///< Among the waiters.
+    std::uint64_t code = 0;   ///< `replica_kind::code`
+  };
+  struct brought {
+    replica_kind kind;
+    std::uint32_t left = 0; ///< Not adopted.
+  };
+  struct bringing {
+    std::vector<brought> kinds;
+    std::uint32_t adopted = 0;
   };
 
   account& account_of(const deployment_name& name);
@@ -180,6 +204,8 @@ private:
 
   void open(const account& a, shape& s);
   std::optional<node_id> place(account& a, shape& s);
+  std::optional<node_id> adopt(account& a, shape& s);
+  std::optional<node_id> adopted_seat(const account& a, const shape& s, std::uint64_t code);
   void give_back(account& a, shape& s, node_id on);
   void give_back_surplus(account& a, shape& s);
   void sit(account& a, shape& s, std::uint64_t place, place_record& r);
@@ -207,6 +233,8 @@ private:
   std::map<node_id, node> nodes_;
   std::uint64_t version_ = 1; ///< Of the nodes and their states.
   std::map<deployment_name, account> accounts_;
+  std::map<node_id, bringing> bringing_;
+  bool awaits_nodes_ = false;
   std::uint64_t turns_ = 0;
   std::map<std::uint64_t, account*> waiting_; ///< Claims that lack room, oldest first.
   std::unordered_map<std::uint64_t, place_record> places_;

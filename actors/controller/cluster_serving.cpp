@@ -43,7 +43,8 @@ void cluster_room::serve(account& a, std::uint32_t& open_slots) {
   for (auto* s : a.listed) {
     if (a.seats.seats(s->number) < s->want)
       open(a, *s);
-    while (a.seats.seats(s->number) < s->want && (open_slots > 0 || a.own_slots > 0) && place(a, *s)) {
+    while (a.seats.seats(s->number) < s->want && (open_slots > 0 || a.own_slots > 0) &&
+           (adopt(a, *s) || place(a, *s))) {
       if (a.own_slots > 0)
         --a.own_slots;
       else {
@@ -178,6 +179,8 @@ void cluster_room::release_aside(account& a) {
 
 // A replica has ended, and its seat is about to be left, or it waits for one in vain: what the claim lacks may be that.
 bool cluster_room::is_answer_due(const account& a) const {
+  if (awaits_nodes_ && a.turn != 0 && next_wanted(a))
+    return false;
   return a.told.serial > 0 || a.turn == 0 || !next_wanted(a) ||
          std::none_of(a.shapes.begin(), a.shapes.end(),
                       [&](const auto& s) { return a.seats.occupied(s->number) + s->waiters.size() > s->want; });

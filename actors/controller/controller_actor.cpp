@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace troupe::controller {
@@ -95,13 +96,18 @@ protected:
             seat_holder_ = std::move(m.holder);
         },
         [this](offer_node& m) { offer(m); },
+        [this](const await_nodes& m) {
+          if (cluster_)
+            tell(cluster_->await_nodes(m.on));
+        },
         [this](const lose_node& m) {
+          joining_.erase(m.node);
           if (cluster_ && nodes_.erase(m.node) > 0)
             tell(cluster_->remove_node(m.node));
         },
         [this](const take_seat& m) {
           if (cluster_)
-            tell(cluster_->take_seat(m.of, m.each, m.place));
+            tell(cluster_->take_seat(m.kind, m.place));
         },
         [this](const leave_seat& m) {
           if (cluster_)
@@ -109,6 +115,7 @@ protected:
         },
         [this](const restoration_finished& m) {
           all_are_restored_ = true;
+          look_whether_adopted();
           for (const auto& [name, e] : entries_)
             if (e.state)
               post(e.state, m);
@@ -390,12 +397,32 @@ private:
     if (cluster_ && seat_holder_)
       for (const auto& x : cluster_->take_seated())
         post(seat_holder_, seat_taken{x.place, x.node});
+    look_whether_adopted();
+  }
+
+  /// Of the nodes that join, each whose replicas nobody else will want is told so. O(nodes that join x deployments).
+  void look_whether_adopted() {
+    if (joining_.empty() || !all_are_restored_ || !seat_holder_)
+      return;
+    for (const auto& [name, e] : entries_)
+      if (e.state && !room_->knows(name))
+        return; // it will claim
+    for (auto it = joining_.begin(); it != joining_.end();) {
+      const auto node = *(it++);
+      if (const auto adopted = cluster_->adoption_over(node)) {
+        joining_.erase(node);
+        post(seat_holder_, adoption_over{node, *adopted});
+      }
+    }
   }
 
   void offer(offer_node& m) {
     if (!cluster_ || closing_)
       return;
-    const auto state = m.draining ? node_state::draining : m.open ? node_state::ready : node_state::cordoned;
+    const auto state = !m.brings.empty() ? node_state::suspect
+                       : m.draining      ? node_state::draining
+                       : m.open          ? node_state::ready
+                                         : node_state::cordoned;
     const auto [it, is_new] = nodes_.try_emplace(m.node, state);
     if (is_new) {
       joining_node x{m.node, m.name, {}, std::move(m.total), state};
@@ -404,6 +431,12 @@ private:
       tell(cluster_->add_node(x));
     } else {
       tell(cluster_->set_state(m.node, state));
+    }
+    if (!m.brings.empty()) {
+      joining_.insert(m.node);
+      tell(cluster_->bring(m.node, m.brings));
+    } else {
+      joining_.erase(m.node);
     }
     if (std::exchange(it->second, state) == state && !is_new)
       return; // of a new one in any case: the one before of its name may have been in another state
@@ -473,6 +506,7 @@ private:
   const std::shared_ptr<room_keeper> room_;
   seat_holder_actor seat_holder_;
   std::map<node_id, node_state> nodes_;
+  std::set<node_id> joining_; ///< With replicas that may be adopted.
   std::map<deployment_name, deployment_entry> entries_;
   std::map<caf::actor_addr, state_record> states_;
   open_commands open_;

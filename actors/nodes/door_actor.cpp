@@ -33,15 +33,18 @@ public:
 protected:
   behavior_type make_behavior() override {
     post(boot_.controller, hold_seats{caf::actor_cast<seat_holder_actor>(this)});
+    for (const auto& k : boot_.known)
+      if (k.expected)
+        awaited_.insert(k.name);
+    if (!awaited_.empty())
+      post(boot_.controller, await_nodes{true});
     step(event::restore{std::move(boot_.known), boot_.last_id});
     return {
         // from nodes
         [this](node_knock& m) { greet(m); },
         [this](node_join& m) { join(m); },
-        [this](const node_settled& m) {
-          if (is_from_node(m.node))
-            step(event::settled{m.node});
-        },
+        [this](node_brings& m) { bring(m); },
+        [this](const node_settled& m) { settled(m); },
         [this](const node_word& m) {
           if (is_from_link(m.link))
             step(event::heard{m.link});
@@ -62,6 +65,10 @@ protected:
         [this](const detach_place& m) { detach(m); },
         [this](const code_gone& m) { unload(m.code); },
         [this](const seat_taken& m) { seat(m); },
+        [this](const adoption_over& m) {
+          if (const auto it = nodes_.find(m.node); it != nodes_.end())
+            send_to_node(it->second, node_settle{m.node, m.adopted});
+        },
         // from operators and the clock
         [this](const door_tick& m) { step(event::timer{m.epoch}); },
         [this](const list_nodes&) { return list(); },
@@ -165,7 +172,12 @@ private:
     if (it == links_.end())
       return;
     it->second.node = id;
-    node_welcome out{number, id, resumed, {}, word_every, boot_.code};
+    node_welcome out;
+    out.link = number;
+    out.node = id;
+    out.resumed = resumed;
+    out.word_every = word_every;
+    out.code = boot_.code;
     if (boot_.guard) {
       auto proof = boot_.guard->prove(
           {it->second.joiner_nonce, to_string(system().node()), to_string(it->second.agent->node())});
@@ -212,6 +224,38 @@ private:
     }
   }
 
+  // -- what nodes bring
+
+  void bring(node_brings& m) {
+    if (!is_from_node(m.node))
+      return;
+    auto& n = nodes_.at(m.node);
+    auto out = about(m.node, n);
+    out.open = out.draining = false;
+    out.brings = std::move(m.kinds);
+    post(boot_.controller, std::move(out));
+    is_back(n.name);
+  }
+
+  void settled(const node_settled& m) {
+    if (!is_from_node(m.node))
+      return;
+    const auto& n = nodes_.at(m.node);
+    if (m.brought > 0)
+      env().log(control::log_level::info, "node " + n.name + ": of " + std::to_string(m.brought) +
+                                              " replicas that it has brought " + std::to_string(m.adopted) +
+                                              " are adopted");
+    const auto name = n.name;
+    step(event::settled{m.node});
+    is_back(name);
+  }
+
+  /// Of those that an earlier controller had; or it will not come.
+  void is_back(const std::string& name) {
+    if (awaited_.erase(name) > 0 && awaited_.empty())
+      post(boot_.controller, await_nodes{false});
+  }
+
   bool is_from_link(std::uint64_t number) {
     const auto it = links_.find(number);
     return it != links_.end() && current_sender() && it->second.address == current_sender()->address();
@@ -227,6 +271,11 @@ private:
     auto t = machine_.step(now(), ev);
     for (auto& e : t.effects)
       std::visit([this](auto& x) { run(x); }, e);
+    for (auto it = awaited_.begin(); it != awaited_.end();) { // few, and not for long
+      const auto name = *(it++);
+      if (!machine_.has(name))
+        is_back(name);
+    }
     return t.refused;
   }
   instant now() const { return std::chrono::duration_cast<instant>(env().now().time_since_epoch()); }
@@ -297,13 +346,15 @@ private:
         lose(number, "node " + gone.name + " " + why);
   }
 
-  void offer(std::uint64_t id, const node& n) {
-    offer_node out{id, n.name, {}, {}, n.about.total, n.open, n.evacuating};
+  void offer(std::uint64_t id, const node& n) { post(boot_.controller, about(id, n)); }
+
+  static offer_node about(std::uint64_t id, const node& n) {
+    offer_node out{id, n.name, {}, {}, n.about.total, n.open, n.evacuating, {}};
     for (const auto& [key, value] : n.about.labels) {
       out.label_keys.push_back(key);
       out.label_values.push_back(value);
     }
-    post(boot_.controller, std::move(out));
+    return out;
   }
 
   /// As a message: what the machine is about to say of the node comes first.
@@ -320,7 +371,7 @@ private:
       return tell(m.who, replica::worker_lost{number, "the controller ends"});
     const auto& spec = *m.place.spec;
     places_[number] = {std::move(m.what), std::move(m.who), 0};
-    post(boot_.controller, take_seat{number, {spec.application, spec.name}, spec.per_replica});
+    post(boot_.controller, take_seat{number, replica::kind_of(*places_.at(number).what, spec)});
   }
 
   void seat(const seat_taken& m) {
@@ -455,6 +506,7 @@ private:
   std::map<caf::actor_addr, std::set<std::uint64_t>> by_agent_;
   std::map<std::uint64_t, node> nodes_; ///< Of the alive, by id.
   std::unordered_map<std::uint64_t, place> places_;
+  std::set<std::string> awaited_; ///< An earlier controller had them, and they are not back.
 };
 
 } // namespace

@@ -53,9 +53,10 @@ struct door_tick {
   std::uint64_t epoch = 0;
 };
 
-using door_actor = node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>,
-                                           takes<seat_taken>, takes<door_tick>, takes<node_emptied>,
-                                           asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
+using door_actor =
+    node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>, takes<seat_taken>,
+                            takes<adoption_over>, takes<door_tick>, takes<node_emptied>,
+                            asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
 
 struct door_boot {
   controller_actor controller;
@@ -73,7 +74,8 @@ struct door_boot {
 /// that it is lost.
 ///
 /// A node whose connection ends is lost at once, with what it has (`lost_after` 0): its replicas end as killed, what
-/// had begun there gets its outcome, and others take their place. When it is back it joins anew and begins empty.
+/// had begun there gets its outcome, and others take their place. When it is back it joins anew; of what it brings,
+/// such as is wanted is adopted, in the place of replicas that start.
 door_actor spawn_door(const control::environment_ptr& env, door_boot b);
 
 } // namespace troupe::nodes

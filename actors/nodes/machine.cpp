@@ -46,6 +46,8 @@ void machine::on(const event::restore& ev) {
     about.name = k.name;
     auto& r = renew(about, node_state::suspect);
     r.message = "not heard of since the controller has started again";
+    r.restored = true;
+    arm(r, deadline(r));
   }
 }
 
@@ -223,7 +225,9 @@ void machine::expire(record& r) {
     return suspect(r, "nothing heard for " + seconds(limits_.suspect_after));
   case node_state::suspect:
     return end(r, node_state::lost,
-               r.message + (limits_.lost_after.count() == 0 ? "" : ", and not back in " + seconds(limits_.lost_after)));
+               r.message + (r.restored                        ? " " + seconds(limits_.return_within) + " ago"
+                            : limits_.lost_after.count() == 0 ? ""
+                                                              : ", and not back in " + seconds(limits_.lost_after)));
   case node_state::lost:
   case node_state::gone:
     arm(r, instant{0});
@@ -241,7 +245,7 @@ instant machine::deadline(const record& r) const {
   case node_state::draining:
     return silent;
   case node_state::suspect:
-    return r.since + limits_.lost_after;
+    return r.since + (r.restored ? limits_.return_within : limits_.lost_after);
   case node_state::lost:
   case node_state::gone:
     return r.since + limits_.forget_after;

@@ -90,13 +90,15 @@ struct known_node {
 struct limits {
   std::chrono::milliseconds suspect_after{2'000}; ///< Of silence. Nodes say something every third of it.
   std::chrono::milliseconds lost_after{5'000};    ///< From suspect on.
+  std::chrono::milliseconds return_within{
+      3'000}; ///< Instead, for one that an earlier controller had: from the start on.
   std::chrono::milliseconds join_timeout{30'000};
   std::chrono::milliseconds forget_after{3'600'000};
   std::size_t max_nodes = 4'096; ///< Alive.
 };
 
 namespace event {
-/// The first event: what an earlier controller has stored. Expected ones are suspect from now on, `lost_after` long.
+/// The first event: what an earlier controller has stored. Expected ones are suspect from now on, `return_within` long.
 struct restore {
   std::vector<known_node> known;
   std::uint64_t last_id = 0; ///< Ids begin above it.
@@ -257,6 +259,10 @@ public:
   /// By name; lost and gone ones included. O(nodes).
   std::vector<node_view> list() const;
   std::size_t alive() const { return ids_.size(); }
+  bool has(const std::string& name) const { ///< Alive.
+    const auto it = records_.find(name);
+    return it != records_.end() && nodes::is_alive(it->second.state);
+  }
 
 private:
   struct record {
@@ -265,6 +271,7 @@ private:
     node_state state = node_state::joining;
     node_state before = node_state::joining; ///< While suspect: where (6) leads.
     bool leaving = false;
+    bool restored = false; ///< Not heard of since the controller has started.
     bool offered = false;
     bool evacuating = false;
     bool empty = false;

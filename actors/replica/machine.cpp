@@ -114,6 +114,8 @@ effects machine::step(event::reconfigured e) {
     out.push_back(effect::report_reconfigured{running_update_, e.ok, std::move(e.message)});
     if (e.ok && !stop_asked_ && !has_update_)
       out.push_back(effect::prefer_others{false});
+    if (std::exchange(is_new_, false))
+      out.push_back(effect::report_started{});
     run_next(out);
     break;
   case phase::constructing:
@@ -208,6 +210,36 @@ effects machine::step(event::stop) {
   return out;
 }
 
+effects machine::step(event::adopted) {
+  effects out;
+  seen_update_ = running_update_ = 0;
+  seen_check_ = running_check_ = 0; // what still runs is reported as of no number
+  has_update_ = has_check_ = false;
+  pending_config_ = json_doc{};
+  switch (phase_) {
+  case phase::ready:
+    is_new_ = true;
+    drained_ = false;
+    phase_ = phase::quiescing;
+    out.push_back(effect::await_drained{});
+    break;
+  case phase::quiescing:
+  case phase::reconfiguring:
+    is_new_ = true;
+    break;
+  case phase::refusing:
+    out.push_back(effect::report_started{});
+    break;
+  case phase::constructing:
+  case phase::configuring:
+  case phase::draining:
+  case phase::destroying:
+  case phase::ended:
+    break;
+  }
+  return out;
+}
+
 effects machine::step(event::destroyed e) {
   effects out;
   if (phase_ != phase::destroying)
@@ -249,7 +281,13 @@ effects machine::step(event::killed e) {
 void machine::advance(effects& out) {
   if (checking_ || !drained_)
     return;
-  if (phase_ == phase::quiescing) {
+  if (phase_ == phase::quiescing && std::exchange(is_new_, false))
+    out.push_back(effect::report_started{});
+  if (phase_ == phase::quiescing && !has_update_) {
+    phase_ = phase::ready;
+    out.push_back(effect::prefer_others{false});
+    run_next(out);
+  } else if (phase_ == phase::quiescing) {
     phase_ = phase::reconfiguring;
     has_update_ = false;
     running_update_ = seen_update_;

@@ -23,6 +23,9 @@
 // (12) what had begun has ended, no check runs   (13) destroyed
 // Killed: from everywhere with an object to destroying.
 //
+// Adopted: from ready to quiescing, and (5) leads back to ready: replica_started. Everywhere else but in draining and
+// later the same follows as soon as it may; an update that waits is the former owner's and is forgotten.
+//
 // A check runs in ready and refusing, beside begun requests but never while one of its own kind, a reconfigure or a
 // handler runs; in the other phases it waits (only the newest does), in draining and later it is dropped.
 #pragma once
@@ -77,6 +80,9 @@ struct checked {
   std::string message;
 };
 struct stop {}; ///< Idempotent.
+/// Another owner, which knows it as one that starts: it counts updates and checks anew. When what has begun has ended,
+/// it is told that it has started.
+struct adopted {};
 struct destroyed {
   std::string message; ///< What the destructor threw; empty when it didn't.
 };
@@ -136,6 +142,7 @@ public:
   effects step(event::check e);
   effects step(event::checked e);
   effects step(event::stop);
+  effects step(event::adopted);
   effects step(event::destroyed e);
   effects step(event::killed e);
 
@@ -168,6 +175,7 @@ private:
   bool has_check_ = false;  ///< `seen_check_` waits.
   bool checking_ = false;
   bool drained_ = false;    ///< Holds while no request may begin.
+  bool is_new_ = false;     ///< Adopted, and the owner has not been told that it has started.
   bool stop_asked_ = false; ///< While user code runs that must end first.
 };
 

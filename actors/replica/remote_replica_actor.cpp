@@ -130,6 +130,9 @@ private:
     start.execution = execution_;
     start.stuck_after = milliseconds{identity_.deployment->stuck_after_ms.load(std::memory_order_relaxed)};
     start.owner = this;
+    start.kind = kind_of(*code_, *spec_);
+    start.configures = code_->traits().has_reconfigure && !user_config_.is_null();
+    spec_.reset();
     send_to_host(std::move(start), caf::message_priority::high); // its `drop` must not overtake it
   }
 
@@ -261,7 +264,7 @@ private:
   }
 
   void perform(effect::construct&) {
-    code_->workers().attach({place_, identity_.ref.id, identity_.revision, std::move(spec_)}, code_, ctrl());
+    code_->workers().attach({place_, identity_.ref.id, identity_.revision, spec_}, code_, ctrl());
   }
   void perform(effect::reconfigure& e) {
     auto config = code_->delivered(e.user_config);
@@ -347,7 +350,7 @@ private:
   execution_mode execution_;
   json_doc init_args_;
   json_doc user_config_;
-  std::shared_ptr<const deployment_spec> spec_; ///< Until it has asked for its place.
+  std::shared_ptr<const deployment_spec> spec_; ///< Until it has its place.
   const std::uint64_t place_;
   machine machine_;
   worker_host_actor host_;
@@ -363,6 +366,16 @@ private:
 };
 
 } // namespace
+
+replica_kind kind_of(const remote_code& what, const deployment_spec& spec) {
+  replica_kind kind{{spec.application, spec.name}, spec.per_replica, what.likeness()};
+  if (kind.code == 0)
+    return kind;
+  for (const auto& text : {what.deployment(), spec.init_args.dump(), to_string(spec.execution)})
+    kind.code = (kind.code ^ detail::fnv1a(text)) * 0x100000001b3U;
+  kind.code += kind.code == 0 ? 1U : 0U;
+  return kind;
+}
 
 replica_actor spawn_remote_replica(const control::environment_ptr& env, boot b,
                                    std::shared_ptr<const remote_code> what) {

@@ -24,6 +24,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/sec.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <optional>
@@ -58,7 +59,7 @@ std::string text_of(const caf::error& reason) {
                                                 : to_string(reason);
 }
 
-using shell_api = replica_actor::extend<takes<wake_replica>, takes<user_code_due>>;
+using shell_api = replica_actor::extend<takes<wake_replica>, takes<user_code_due>, takes<adopt_replica>>;
 
 class shell final : public shell_api::base, private replica_host {
 public:
@@ -137,6 +138,12 @@ protected:
         },
         [this](wake_replica) { on_wake(); },
         [this](user_code_due x) { on_due(x.epoch); },
+        [this](adopt_replica& x) {
+          identity_.ref = x.ref;
+          identity_.revision = x.revision;
+          identity_.owner = std::move(x.owner);
+          run(machine_.step(event::adopted{}));
+        },
     };
   }
 
@@ -304,19 +311,29 @@ private:
 
   void perform(effect::construct&) { begin(user_code_kind::constructor); }
   void perform(effect::reconfigure& e) {
+    cell_->standing.fetch_or(cell::configured, std::memory_order_relaxed);
     deferred_ = std::make_unique<deferred>();
     deferred_->user_config = std::move(e.user_config);
     begin(user_code_kind::reconfigure);
   }
   void perform(effect::check&) { begin(user_code_kind::check); }
-  void perform(effect::destroy&) { begin(user_code_kind::destructor); }
-  void perform(effect::report_started&) { report(replica_started{identity_.ref}); }
+  void perform(effect::destroy&) {
+    cell_->standing.fetch_and(static_cast<std::uint8_t>(~cell::up), std::memory_order_relaxed);
+    begin(user_code_kind::destructor);
+  }
+  void perform(effect::report_started&) {
+    cell_->standing.fetch_or(cell::up, std::memory_order_relaxed);
+    report(replica_started{identity_.ref});
+  }
   void perform(effect::report_reconfigured& e) {
     report(replica_reconfigured{identity_.ref, e.seq, e.ok, std::move(e.message)});
   }
   void perform(effect::report_checked& e) { report(replica_checked{identity_.ref, e.seq, e.ok, std::move(e.message)}); }
   void perform(effect::prefer_others& e) { cell_->set_reconfiguring(e.on); }
-  void perform(effect::stop_intake&) { calls_->close(*cell_); }
+  void perform(effect::stop_intake&) {
+    cell_->standing.fetch_and(static_cast<std::uint8_t>(~cell::up), std::memory_order_relaxed);
+    calls_->close(*cell_);
+  }
   void perform(effect::await_drained&) {
     if (gate_)
       gate_->await();
@@ -400,6 +417,10 @@ private:
 };
 
 } // namespace
+
+void adopt(const replica_actor& which, adopt_replica by) {
+  caf::anon_send(caf::actor_cast<shell_api>(which), std::move(by));
+}
 
 replica_actor spawn_replica(const control::environment_ptr& env, boot b) {
   if (auto remote = std::dynamic_pointer_cast<const remote_code>(b.user_code))

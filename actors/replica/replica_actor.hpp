@@ -8,6 +8,8 @@
 #include <troupe/messages/deployment_spec.hpp>
 #include <troupe/messages/replica.hpp>
 
+#include <caf/allowed_unsafe_message_type.hpp>
+
 #include <memory>
 
 namespace troupe {
@@ -32,6 +34,17 @@ struct boot {
       deployment{}; ///< Name and `stuck_after`, shared by all its replicas.
 };
 
+/// Another owner takes the replica up as one that it starts: it reports to that owner from now on, `replica_started`
+/// first, when what it has begun has ended. Local.
+struct adopt_replica {
+  replica_ref ref{};
+  std::uint64_t revision = 0;
+  replica_owner_actor owner{};
+};
+
+/// To one that `spawn_replica` made in this process. Any thread.
+void adopt(const replica_actor& which, adopt_replica by);
+
 /// Starts a replica. Construction is its first message, on its own thread or in the scheduler. Any thread.
 ///
 /// Whatever happens to it (killed, killed before it ran, unreachable, an error of its own), its last word to the owner
@@ -44,3 +57,5 @@ struct boot {
 replica_actor spawn_replica(const control::environment_ptr& env, boot b);
 
 } // namespace troupe::replica
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::replica::adopt_replica)

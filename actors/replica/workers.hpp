@@ -60,11 +60,16 @@ public:
   virtual worker_source& workers() const noexcept = 0;
   /// As its library declares it.
   virtual const std::string& deployment() const noexcept = 0;
+  /// Hash of what is loaded: that of another load of the same is the same. 0 = it is like no other.
+  virtual std::uint64_t likeness() const noexcept { return 0; }
   /// A `user_config` as its user code is to get it; an error is as if `reconfigure` had thrown it.
   virtual result<json_doc> delivered(const json_doc& user_config) const { return user_config; }
   /// What user code said, as it may be shown.
   virtual std::string shown(std::string text) const { return text; }
 };
+
+/// Of a replica of `what` that is started as `spec` says.
+replica_kind kind_of(const remote_code& what, const deployment_spec& spec);
 
 } // namespace troupe::replica
 

@@ -22,6 +22,7 @@ void cell::reset(replica_ref who) noexcept {
   replica = who;
   running.store(0, std::memory_order_relaxed);
   run_number.store(0, std::memory_order_relaxed);
+  standing.store(0, std::memory_order_relaxed);
   dead_.store(0, std::memory_order_relaxed);
   begun_count_.store(0, std::memory_order_relaxed);
   inbox_.store(idle(), std::memory_order_relaxed);

@@ -40,6 +40,11 @@ public:
   std::atomic<std::uint8_t> running{0};     ///< A `control::user_code_kind`; 0 = none.
   std::atomic<std::uint32_t> run_number{0}; ///< + 1 whenever user code begins.
 
+  // -- for who looks whether another owner may adopt it: written by the replica
+  static constexpr std::uint8_t up = 1;         ///< Started, and not told to stop.
+  static constexpr std::uint8_t configured = 2; ///< Its `reconfigure` was called at some time.
+  std::atomic<std::uint8_t> standing{0};
+
   // -- the replica's own context
 
   /// The next call, now begun; null when there is none: from then on the next call that arrives sends `wake_replica`.

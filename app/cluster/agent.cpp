@@ -1,3 +1,4 @@
+#include <troupe/actors/nodes/node_code.hpp>
 #include <troupe/app/cluster/agent.hpp>
 #include <troupe/app/cluster/guard.hpp>
 #include <troupe/app/cluster/proof.hpp>
@@ -6,8 +7,12 @@
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace troupe::cluster {
 
@@ -77,6 +82,24 @@ protected:
           tick_after(word_every_, agent_tick{words_.arm()});
         },
         [this](agent_loaded& m) { loaded(m); },
+        [this](worker_orphans& m) { take_in(m); },
+        [this](const orphan_adopted& m) {
+          const auto it = homes_.find(m.user);
+          if (it == homes_.end() || !settling_)
+            return;
+          ++adopted_;
+          look_whether_settled();
+        },
+        [this](const node_settle& m) {
+          if (m.node != node_ || !settling_)
+            return;
+          wanted_ = m.adopted;
+          look_whether_settled();
+        },
+        [this](const agent_adoption_end& m) {
+          if (adoption_.take(m.epoch) && settling_)
+            settle();
+        },
     };
   }
 
@@ -84,6 +107,7 @@ private:
   struct hosted {
     std::uint64_t user = 0;
     worker_host_actor host; ///< Null until it is loaded.
+    std::shared_ptr<const load_code> what;
   };
 
   // -- joining
@@ -139,12 +163,13 @@ private:
                         (nonce.empty() ? "it did not answer the challenge" : proved.why().message));
     }
     link_ = m.link;
-    if (!m.resumed)
-      end_all();
     node_ = m.node;
     word_every_ = std::max(m.word_every, milliseconds{10});
     boot_.cache->connected(m.code);
-    post(door_, node_settled{node_});
+    if (!m.resumed)
+      offer_all(m.adopt_within);
+    else if (!settling_)
+      post(door_, node_settled{node_});
     post(door_, node_word{link_});
     tick_after(word_every_, agent_tick{words_.arm()});
     boot_.joined(node_);
@@ -176,9 +201,84 @@ private:
 
   bool is_door() { return door_ && current_sender() && current_sender()->address() == door_->address(); }
 
+  // -- what it brings: hosts whose replicas have no owner, until these are adopted or ended
+
+  void offer_all(milliseconds within) {
+    adoption_.disarm();
+    settling_ = true;
+    brought_ = adopted_ = 0;
+    wanted_.reset();
+    kinds_.clear();
+    if (leaving_)
+      end_all();
+    for (auto& [code, h] : std::exchange(codes_, {})) {
+      if (h.host)
+        homes_.emplace(h.user, std::move(h));
+      else
+        boot_.cache->drop(h.user);
+    }
+    awaited_ = homes_.size();
+    for (const auto& [user, h] : homes_)
+      caf::anon_send(h.host, orphan_replicas{user, caf::actor_cast<orphan_keeper_actor>(this)});
+    if (awaited_ == 0)
+      return settle();
+    tick_after(within, agent_adoption_end{adoption_.arm()});
+  }
+
+  void take_in(worker_orphans& m) {
+    if (!settling_ || awaited_ == 0 || homes_.find(m.user) == homes_.end())
+      return;
+    --awaited_;
+    kinds_.insert(kinds_.end(), std::make_move_iterator(m.kinds.begin()), std::make_move_iterator(m.kinds.end()));
+    if (awaited_ > 0)
+      return;
+    brought_ = static_cast<std::uint32_t>(kinds_.size());
+    if (brought_ == 0)
+      settle();
+    else if (door_)
+      post(door_, node_brings{node_, std::exchange(kinds_, {})});
+  }
+
+  /// What the controller has adopted is ordered over other ways than its word that it wants no more.
+  void look_whether_settled() {
+    if (wanted_ && adopted_ >= *wanted_)
+      settle();
+  }
+
+  void settle() {
+    settling_ = false;
+    adoption_.disarm();
+    for (auto& [user, h] : std::exchange(homes_, {})) {
+      const auto is_it = [user = user](const auto& x) { return x.second.user == user; };
+      if (std::any_of(codes_.begin(), codes_.end(), is_it)) {
+        caf::anon_send(h.host, drop_orphans{});
+        continue;
+      }
+      caf::anon_send_exit(h.host, caf::exit_reason::user_shutdown);
+      boot_.cache->drop(user);
+    }
+    if (door_)
+      post(door_, node_settled{node_, brought_, adopted_});
+  }
+
   // -- code
 
+  /// A host that is there already, with what is to be loaded.
+  bool load_again(const load_code& m) {
+    const auto it = std::find_if(homes_.begin(), homes_.end(), [&](const auto& x) {
+      const auto is_it = [&](const auto& c) { return c.second.user == x.first; };
+      return nodes::loads_the_same(*x.second.what, m) && std::none_of(codes_.begin(), codes_.end(), is_it);
+    });
+    if (it == homes_.end())
+      return false;
+    codes_[m.code] = it->second;
+    post(door_, code_loaded{node_, m.code, 0, {}, it->second.host});
+    return true;
+  }
+
   void load(load_code& m) {
+    if (codes_.find(m.code) == codes_.end() && load_again(m))
+      return;
     const auto [it, is_new] = codes_.try_emplace(m.code);
     if (!is_new) {
       if (it->second.host) // the answer was lost
@@ -188,7 +288,8 @@ private:
     const auto user = it->second.user = ++last_user_;
     auto files = m.files;
     const auto me = caf::actor_cast<agent_actor>(this);
-    auto what = std::make_shared<load_code>(std::move(m));
+    auto what = std::make_shared<const load_code>(std::move(m));
+    it->second.what = what;
     const auto& digest = what->digest;
     const auto tell = [me, user, number = what->code](result<library::application_code> got) {
       agent_loaded out{user, number, nullptr, {}};
@@ -230,15 +331,21 @@ private:
     const auto it = codes_.find(code);
     if (it == codes_.end())
       return;
-    if (it->second.host)
-      caf::anon_send_exit(it->second.host, caf::exit_reason::user_shutdown);
-    boot_.cache->drop(it->second.user);
+    if (homes_.count(it->second.user) == 0) { // else it ends with what it still has to be adopted
+      if (it->second.host)
+        caf::anon_send_exit(it->second.host, caf::exit_reason::user_shutdown);
+      boot_.cache->drop(it->second.user);
+    }
     codes_.erase(it);
   }
 
   void end_all() {
     while (!codes_.empty())
       unload(codes_.begin()->first);
+    for (const auto& [user, h] : std::exchange(homes_, {})) {
+      caf::anon_send_exit(h.host, caf::exit_reason::user_shutdown);
+      boot_.cache->drop(user);
+    }
   }
 
   agent_boot boot_;
@@ -253,6 +360,15 @@ private:
   control::tick_epoch words_;
   std::uint64_t last_user_ = 0;
   std::map<std::uint64_t, hosted> codes_;
+
+  std::map<std::uint64_t, hosted>
+      homes_; ///< Of replicas to be adopted, by user; those adopted from are in `codes_`, too.
+  bool settling_ = false;
+  std::size_t awaited_ = 0; ///< Homes that have not said what they have.
+  std::vector<replica_kind> kinds_;
+  std::uint32_t brought_ = 0, adopted_ = 0;
+  std::optional<std::uint32_t> wanted_; ///< So many are adopted, and no more will be.
+  control::tick_epoch adoption_;
   const std::shared_ptr<worker::replica_count> replicas_ = std::make_shared<worker::replica_count>(0);
 };
 

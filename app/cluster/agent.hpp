@@ -34,8 +34,14 @@ struct agent_loaded {
   error why;
 };
 
+/// Nobody has adopted anything for long enough. Local.
+struct agent_adoption_end {
+  std::uint64_t epoch = 0;
+};
+
 using agent_actor =
-    node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>, takes<agent_loaded>>;
+    node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>, takes<agent_loaded>,
+                             takes<agent_adoption_end>, takes<worker_orphans>, takes<orphan_adopted>>;
 
 struct agent_boot {
   std::string name;
@@ -65,3 +71,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_connected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_loaded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_adoption_end)

@@ -73,6 +73,7 @@ std::shared_ptr<const code> head::code_for(const worker::launch& what, const std
   load_code order;
   order.code = ++last_code_;
   order.application = what.application;
+  order.deployment = deployment;
   order.digest = what.digest;
   order.import_path = what.import_path;
   order.args = json_doc{what.args};

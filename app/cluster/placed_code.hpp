@@ -18,7 +18,7 @@ public:
   placed_code(std::shared_ptr<nodes::node_places> places, load_code what, std::string deployment, code_traits traits,
               std::shared_ptr<const secrets::keeper> secrets)
       : places_(std::move(places)), what_(std::move(what)), deployment_(std::move(deployment)),
-        traits_(std::move(traits)), secrets_(std::move(secrets)) {}
+        traits_(std::move(traits)), secrets_(std::move(secrets)), likeness_(nodes::likeness_of(what_)) {}
   placed_code(const placed_code&) = delete;
   placed_code& operator=(const placed_code&) = delete;
   ~placed_code() override { places_->forget(what_.code); }
@@ -30,6 +30,7 @@ public:
   replica::worker_source& workers() const noexcept override { return *places_; }
   const std::string& deployment() const noexcept override { return deployment_; }
   const load_code& what() const noexcept override { return what_; }
+  std::uint64_t likeness() const noexcept override { return likeness_; }
   result<json_doc> delivered(const json_doc& user_config) const override {
     return secrets_ ? secrets_->delivered(user_config) : user_config;
   }
@@ -41,6 +42,7 @@ private:
   const std::string deployment_;
   const code_traits traits_;
   const std::shared_ptr<const secrets::keeper> secrets_;
+  const std::uint64_t likeness_;
 };
 
 } // namespace troupe::cluster

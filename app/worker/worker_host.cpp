@@ -13,6 +13,7 @@
 #include <atomic>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace troupe::worker {
 
@@ -64,23 +65,27 @@ public:
       : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)),
         count_(count ? std::move(count) : std::make_shared<replica_count>(0)) {
     set_default_handler(caf::drop);
-    set_down_handler([this](const caf::down_msg& m) { // of one that was given up
-      const auto it = given_up_.find(m.source);
-      if (it != given_up_.end())
+    set_down_handler([this](const caf::down_msg& m) { // of one that was given up, or adopted
+      if (const auto it = given_up_.find(m.source); it != given_up_.end())
         given_up_.erase(it);
+      if (const auto it = adopted_.find(m.source); it != adopted_.end()) {
+        // Perhaps it had ended before it heard of its new owner.
+        caf::anon_send(it->second.owner,
+                       replica_stopped{it->second.replica, stop_reason::killed, "it has ended before it was adopted"});
+        adopted_.erase(it);
+      }
     });
   }
   const char* name() const override { return "troupe.worker_host"; }
 
   /// Its process goes on, in a node: what it has ends.
   void on_exit() override {
-    for (auto& [place, h] : replicas_) { // each keeps its router until it has ended
-      caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
-      h.calls->shut({errc::unavailable, "the node has another controller, or ends"});
-    }
-    *count_ -= static_cast<std::uint32_t>(replicas_.size());
-    replicas_.clear();
+    for (auto& [place, h] : std::exchange(replicas_, {}))
+      end(h);
+    drop_orphans_now();
     given_up_.clear();
+    adopted_.clear();
+    keeper_ = nullptr;
   }
 
 protected:
@@ -93,6 +98,8 @@ protected:
         [this](worker_calls& x) { take(x); },
         [this](const drop_worker_replica& x) { drop(x.place); },
         [this](const abandon_worker_replica& x) { abandon(x.place); },
+        [this](orphan_replicas& x) { orphan(x); },
+        [this](drop_orphans) { drop_orphans_now(); },
         [this](end_worker) {
           ending_ = true;
           if (auto f = std::exchange(on_end_, nullptr))
@@ -108,9 +115,77 @@ private:
     std::shared_ptr<router> calls;
     cell* where = nullptr;
     replica_actor replica;
+    replica_kind kind;
+    std::shared_ptr<control::watched_deployment> watched;
+  };
+  struct adoption {
+    worker_replica_owner_actor owner;
+    replica_ref replica;
   };
 
+  static bool is_up(const hosted& h) { return (h.where->standing.load(std::memory_order_relaxed) & cell::up) != 0; }
+  static bool was_configured(const hosted& h) {
+    return (h.where->standing.load(std::memory_order_relaxed) & cell::configured) != 0;
+  }
+
+  /// It keeps its router until it has ended.
+  void end(hosted& h) {
+    caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
+    h.calls->shut({errc::unavailable, "the node has another controller, or ends"});
+    --*count_;
+  }
+
+  // -- replicas without an owner
+
+  void orphan(orphan_replicas& x) {
+    user_ = x.user;
+    keeper_ = std::move(x.to);
+    adopted_.clear();
+    for (auto& [place, h] : std::exchange(replicas_, {})) {
+      if (h.kind.code == 0 || !is_up(h)) {
+        end(h);
+        continue;
+      }
+      h.calls->close(*h.where); // what had not begun there has its outcome elsewhere
+      h.calls->refuse({errc::unavailable, "its controller is gone"});
+      orphans_.push_back(std::move(h));
+    }
+    worker_orphans out{user_, {}};
+    for (const auto& h : orphans_)
+      out.kinds.push_back(h.kind);
+    caf::anon_send(keeper_, std::move(out));
+  }
+
+  /// One of the same kind that is up. A config cannot be taken back: one that had one is for who has one, too.
+  bool adopt(start_worker_replica& x) {
+    const auto it = std::find_if(orphans_.begin(), orphans_.end(), [&](const hosted& h) {
+      return h.kind == x.kind && is_up(h) && (x.configures || !was_configured(h));
+    });
+    if (x.kind.code == 0 || it == orphans_.end())
+      return false;
+    auto& h = replicas_[x.place];
+    h = std::move(*it);
+    orphans_.erase(it);
+    h.back.reset(new answers{x.owner});
+    h.watched->stuck_after_ms.store(x.stuck_after.count());
+    h.calls->accept();
+    h.calls->open(*h.where);
+    monitor(h.replica);
+    adopted_[h.replica->address()] = {x.owner, x.replica};
+    replica::adopt(h.replica, {x.replica, x.revision, x.owner});
+    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica});
+    caf::anon_send(keeper_, orphan_adopted{user_});
+    return true;
+  }
+
+  void drop_orphans_now() {
+    for (auto& h : std::exchange(orphans_, {}))
+      end(h);
+  }
+
   void start(start_worker_replica& x) {
+    if (adopt(x))
+      return;
     const auto found = std::find_if(code_.deployments.begin(), code_.deployments.end(),
                                     [&](const auto& d) { return d.defaults.name == x.deployment; });
     if (found == code_.deployments.end()) {
@@ -128,9 +203,10 @@ private:
     options.number = x.place & 0xff'ffffU;
     h.calls = router::make(system(), std::move(options));
     h.where = &h.calls->acquire(x.replica);
-    auto watched = std::make_shared<control::watched_deployment>();
-    watched->name = std::move(x.full_name);
-    watched->stuck_after_ms.store(x.stuck_after.count());
+    h.kind = std::move(x.kind);
+    h.watched = std::make_shared<control::watched_deployment>();
+    h.watched->name = std::move(x.full_name);
+    h.watched->stuck_after_ms.store(x.stuck_after.count());
     h.replica = replica::spawn_replica(env_, {.ref = x.replica,
                                               .revision = x.revision,
                                               .user_code = h.user_code,
@@ -140,7 +216,7 @@ private:
                                               .where = h.where,
                                               .owner = x.owner,
                                               .execution = x.execution,
-                                              .deployment = std::move(watched)});
+                                              .deployment = h.watched});
     h.where->actor = caf::actor_cast<caf::strong_actor_ptr>(h.replica);
     h.calls->open(*h.where); // the replica begins none before it is ready
     caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica});
@@ -200,6 +276,10 @@ private:
   bool ending_ = false;
   std::map<std::uint64_t, hosted> replicas_;
   std::map<caf::actor_addr, hosted> given_up_;
+  orphan_keeper_actor keeper_;
+  std::uint64_t user_ = 0;
+  std::vector<hosted> orphans_;
+  std::map<caf::actor_addr, adoption> adopted_; ///< Until they end.
 };
 
 } // namespace

@@ -31,6 +31,7 @@ public:
   replica::worker_source& workers() const noexcept override { return *places_; }
   const std::string& deployment() const noexcept override { return name_; }
   const load_code& what() const noexcept override { return what_; }
+  std::uint64_t likeness() const noexcept override { return nodes::likeness_of(what_); }
 
 private:
   const std::shared_ptr<nodes::node_places> places_;
@@ -125,6 +126,7 @@ std::shared_ptr<const code> simulated_nodes::code_for(std::shared_ptr<const code
   load_code what;
   what.code = ++last_code_;
   what.application = "default";
+  what.deployment = name;
   what.digest = "code " + std::to_string(what.code);
   inner_.emplace(what.code, inner);
   return std::make_shared<const simulated_node_code>(places_, std::move(inner), std::move(what), std::move(name));
@@ -297,7 +299,7 @@ bool simulated_nodes::look_at(const caf::message& what) {
     ++losses_;
   } else if (what.match_elements<take_seat>()) {
     const auto& x = what.get_as<take_seat>(0);
-    seats_[x.place] = {x.of, x.each, 0};
+    seats_[x.place] = {x.kind.of, x.kind.each, 0};
   } else if (what.match_elements<seat_taken>()) {
     const auto& x = what.get_as<seat_taken>(0);
     const auto s = seats_.find(x.place);
