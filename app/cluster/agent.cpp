@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -217,20 +218,21 @@ private:
       else
         boot_.cache->drop(h.user);
     }
-    awaited_ = homes_.size();
-    for (const auto& [user, h] : homes_)
+    asked_homes_.clear();
+    for (const auto& [user, h] : homes_) {
+      asked_homes_.insert(user);
       caf::anon_send(h.host, orphan_replicas{user, caf::actor_cast<orphan_keeper_actor>(this)});
-    if (awaited_ == 0)
+    }
+    if (asked_homes_.empty())
       return settle();
     tick_after(within, agent_adoption_end{adoption_.arm()});
   }
 
   void take_in(worker_orphans& m) {
-    if (!settling_ || awaited_ == 0 || homes_.find(m.user) == homes_.end())
+    if (!settling_ || asked_homes_.erase(m.user) == 0)
       return;
-    --awaited_;
     kinds_.insert(kinds_.end(), std::make_move_iterator(m.kinds.begin()), std::make_move_iterator(m.kinds.end()));
-    if (awaited_ > 0)
+    if (!asked_homes_.empty())
       return;
     brought_ = static_cast<std::uint32_t>(kinds_.size());
     if (brought_ == 0)
@@ -364,7 +366,7 @@ private:
   std::map<std::uint64_t, hosted>
       homes_; ///< Of replicas to be adopted, by user; those adopted from are in `codes_`, too.
   bool settling_ = false;
-  std::size_t awaited_ = 0; ///< Homes that have not said what they have.
+  std::set<std::uint64_t> asked_homes_; ///< Those that have not said what they have.
   std::vector<replica_kind> kinds_;
   std::uint32_t brought_ = 0, adopted_ = 0;
   std::optional<std::uint32_t> wanted_; ///< So many are adopted, and no more will be.

@@ -1,4 +1,4 @@
-// Keeps a node connected: tries again after every loss, 100 ms doubling to 5 s, less up to a quarter.
+// Keeps a node connected: tries again after every loss, 100 ms doubling to 1 s, less up to a quarter.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace troupe::cluster {
 class connector {
 public:
   static constexpr std::chrono::milliseconds first_pause{100};
-  static constexpr std::chrono::milliseconds longest_pause{5'000};
+  static constexpr std::chrono::milliseconds longest_pause{1'000};
 
   /// `attempt` makes a connection, or returns false. The first one is made with the first `lost`.
   explicit connector(std::function<bool()> attempt) : attempt_(std::move(attempt)), thread_([this] { run(); }) {}

@@ -150,6 +150,35 @@ TEST_CASE_FIXTURE(cluster, "a controller that is killed finds its nodes again, a
   CHECK(who_answers() == std::set<std::string>{pid_of("n1")});
 }
 
+TEST_CASE_FIXTURE(cluster, "a controller that is killed adopts what its nodes have: nothing starts anew") {
+  start_head();
+  must_join("n1");
+  must_join("n2");
+  must_deploy({{"num_replicas", 4}, {"user_config", {{"a", 1}}}});
+  REQUIRE(is_whole("a"));
+  const auto before = who_answers(100, "/a/object");
+  REQUIRE(before.size() == 4);
+  daemon->signal(SIGKILL);
+  start_head();
+  REQUIRE(is_whole("a"));
+  REQUIRE(node_is("n1", "READY"));
+  REQUIRE(node_is("n2", "READY"));
+  CHECK(who_answers(100, "/a/object") == before);
+  CHECK(get("/a/config") == R"({"a":1})");
+  CHECK_MESSAGE(contains(errors(), "of 2 replicas that it has brought 2 are adopted"), errors());
+  // They obey: a new config, then a new version.
+  must_deploy({{"num_replicas", 4}, {"user_config", {{"a", 2}}}});
+  REQUIRE(is_whole("a"));
+  CHECK(get("/a/config") == R"({"a":2})");
+  CHECK(who_answers(100, "/a/object") == before);
+  must_deploy({{"num_replicas", 4}, {"user_config", {{"a", 2}}}, {"version", "2"}});
+  REQUIRE(is_whole("a"));
+  for (const auto& object : who_answers(100, "/a/object"))
+    CHECK(before.count(object) == 0);
+  nodes.at("n1")->signal(SIGTERM);
+  CHECK(nodes.at("n1")->exit_code() == 0); // nothing is left of what it had
+}
+
 TEST_CASE_FIXTURE(cluster, "who may not join is told why, and ends") {
   start_head();
   must_join("n1");

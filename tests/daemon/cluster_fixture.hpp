@@ -99,10 +99,10 @@ struct cluster : workers {
   }
 
   /// Processes that answer; each of `times` requests goes somewhere.
-  std::set<std::string> who_answers(int times = 50) const {
+  std::set<std::string> who_answers(int times = 50, const std::string& path = "/a/process") const {
     std::set<std::string> out;
     for (int i = 0; i < times; ++i)
-      out.insert(get("/a/process"));
+      out.insert(get(path));
     return out;
   }
   std::string pid_of(const std::string& name) const { return std::to_string(nodes.at(name)->pid()); }

@@ -3,6 +3,7 @@
 #include <troupe/app/library/application.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -107,6 +108,8 @@ public:
     }
     if (path == "/process")
       return text(std::to_string(::getpid()));
+    if (path == "/object")
+      return text(std::to_string(::getpid()) + '-' + std::to_string(number_));
     if (path == "/config")
       return text(config_);
     if (path == "/dependency")
@@ -126,6 +129,8 @@ public:
 private:
   static troupe::response text(std::string what) { return troupe::response::text(200, std::move(what)); }
 
+  static inline std::atomic<int> objects_{0};
+  const int number_ = ++objects_;
   std::string config_ = "null";
 };
 

@@ -336,7 +336,8 @@ bool simulated_nodes::look_at(const caf::message& what) {
     }
     return true;
   } else {
-    return !what.match_elements<hold_seats>() && !what.match_elements<evacuate_node>();
+    return !what.match_elements<hold_seats>() && !what.match_elements<evacuate_node>() &&
+           !what.match_elements<await_nodes>();
   }
   return false;
 }

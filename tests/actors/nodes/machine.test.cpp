@@ -320,8 +320,12 @@ TEST_CASE("a controller that starts again waits for the nodes it had, and its id
   const auto id = c.add("a", 1, 77);
   CHECK(id > 40);
   CHECK(c.view("a").cordoned);
-  c.run_for(l.lost_after);
+  c.run_for(l.return_within - 1ms);
+  CHECK(c.view("b").state == state::suspect);
+  CHECK(c.under_test.has("b"));
+  c.run_for(1ms);
   CHECK(c.view("b").state == state::lost);
+  CHECK_FALSE(c.under_test.has("b"));
   c.add("c", 2, 78);
   CHECK(c.view("c").cordoned);
 }

@@ -388,6 +388,43 @@ TEST_CASE("a replica killed before it was constructed ends without a destroy") {
   CHECK(text(m.step(event::killed{})) == "end 2");
 }
 
+TEST_CASE("another owner hears that it has started when what it has begun has ended, and counts anew") {
+  auto m = ready();
+  m.step(event::update{7, config(2)});
+  m.step(event::drained{});
+  m.step(event::reconfigured{});
+  m.step(event::check{9});
+  CHECK(text(m.step(event::adopted{})) == "await drained");
+  CHECK_FALSE(m.may_begin());
+  CHECK(text(m.step(event::checked{})) == "checked 0 ok"); // the former owner's
+  CHECK(text(m.step(event::update{1, config(3)})) == "");
+  CHECK(text(m.step(event::drained{})) == "started, reconfigure 3");
+  CHECK(text(m.step(event::reconfigured{})) == "reconfigured 1 ok, prefer no others, begin");
+  CHECK(text(m.step(event::check{1})) == "check");
+}
+
+TEST_CASE("an adopted replica without another config goes on as it is") {
+  auto m = ready();
+  m.step(event::adopted{});
+  CHECK(text(m.step(event::drained{})) == "started, prefer no others, begin");
+  CHECK(m.may_begin());
+}
+
+TEST_CASE("adopted while it reconfigures or refuses: what the former owner wanted is forgotten") {
+  auto m = reconfiguring();
+  m.step(event::update{5, config(9)});
+  CHECK(text(m.step(event::adopted{})) == "");
+  CHECK(text(m.step(event::reconfigured{})) == "reconfigured 0 ok, prefer no others, started, begin");
+  auto n = refusing();
+  CHECK(text(n.step(event::adopted{})) == "started");
+  CHECK(text(n.step(event::update{1, config(3)})) == "reconfigure 3");
+  auto q = quiescing();
+  CHECK(text(q.step(event::adopted{})) == "");
+  CHECK(text(q.step(event::drained{})) == "started, prefer no others, begin");
+  for (auto make : {draining, destroying})
+    CHECK(text(make().step(event::adopted{})) == "");
+}
+
 TEST_CASE("a killed replica's object is destroyed once, whatever it was doing") {
   for (auto make : {configuring, ready, +[] { return quiescing(); }, +[] { return reconfiguring(); }, refusing,
                     draining, checking}) {
