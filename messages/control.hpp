@@ -152,13 +152,14 @@ TROUPE_INSPECT(revision_list, x.revisions)
 
 // -- room: how many replicas may exist (DeploymentState <-> controller) ----------------------------------------------
 
-/// Replicas that ask for the same: two revisions may ask for different amounts.
+/// Replicas that ask for the same: two revisions may ask for different amounts, or for other nodes.
 struct shape_claim {
   resources each;
   std::uint32_t want = 0;
+  placement_options where{};
   friend bool operator==(const shape_claim&, const shape_claim&) = default;
 };
-TROUPE_INSPECT(shape_claim, x.each, x.want)
+TROUPE_INSPECT(shape_claim, x.each, x.want, x.where)
 
 /// The totals that a deployment wants, what it has included: each shape once, the most urgent first. A lower want than
 /// before gives the rest back at once, a shape that is left out all of it. `seq` counts a deployment's claims; an older
@@ -176,11 +177,12 @@ struct room_shortage {
   std::string resource;    ///< "num_cpus", "memory" ...; "max_replicas"; empty = there is none.
   std::uint64_t asked = 0; ///< By one replica. All three in the resource's unit.
   std::uint64_t free = 0;  ///< For this deployment: what others wait for longer is not.
-  std::uint64_t total = 0; ///< Of the machine. Less than `asked`: it can never fit.
+  std::uint64_t total = 0; ///< Of the machine, or the node that has most. Less than `asked`: it can never fit.
+  bool by_labels = false;  ///< Only nodes with the required labels were looked at.
   bool is_never() const { return !resource.empty() && asked > total; }
   friend bool operator==(const room_shortage&, const room_shortage&) = default;
 };
-TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total)
+TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total, x.by_labels)
 
 /// The totals granted in answer to claim `seq`, in its order, at most its wants; sent again when that changes.
 struct room_granted {
@@ -215,14 +217,15 @@ struct lose_node {
 };
 TROUPE_INSPECT(lose_node, x.node)
 
-/// A replica of `of` that asks for `each` starts: it sits down on room that was granted. Answered by `seat_taken`, at
-/// once or when there is room. `place` is never reused.
+/// A replica of `of` that asks for `each`, `where` it may run, starts: it sits down on room that was granted. Answered
+/// by `seat_taken`, at once or when there is room. `place` is never reused.
 struct take_seat {
   std::uint64_t place = 0;
   deployment_name of;
   resources each;
+  placement_options where{};
 };
-TROUPE_INSPECT(take_seat, x.place, x.of, x.each)
+TROUPE_INSPECT(take_seat, x.place, x.of, x.each, x.where)
 
 /// The replica is gone, or does not wait any more.
 struct leave_seat {

@@ -25,7 +25,7 @@ namespace troupe {
 
 /// Both sides refuse another one: messages are positional and carry no version of their own. Another number wherever a
 /// struct that goes between them, those of worker.hpp included, gets another shape.
-inline constexpr std::uint32_t node_wire_version = 1;
+inline constexpr std::uint32_t node_wire_version = 2;
 
 // -- joining -------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ namespace troupe {
 
 /// Both sides are one program, but a package update may replace the file while the daemon runs. Another number wherever
 /// a struct that goes between them gets another shape.
-inline constexpr std::uint32_t worker_wire_version = 3;
+inline constexpr std::uint32_t worker_wire_version = 4;
 
 /// One request that has begun. `id` is unique among those of its replica.
 struct worker_call {

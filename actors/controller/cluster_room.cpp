@@ -11,7 +11,7 @@ namespace troupe::controller {
 std::vector<grant> cluster_room::add_node(const joining_node& x) {
   if (!ledger_.add_node(x))
     return {};
-  nodes_[x.id] = {x.total, x.state};
+  nodes_[x.id] = {x.total, x.state, x.labels};
   ++version_;
   return hand_out();
 }
@@ -72,9 +72,8 @@ bool cluster_room::is_open(node_id id) const {
   return it != nodes_.end() && it->second.state == node_state::ready;
 }
 
-bool cluster_room::could_hold(const resources& each, node_id id) const {
-  const auto it = nodes_.find(id);
-  return it != nodes_.end() && it->second.state == node_state::ready && fits(each, it->second.total);
+bool cluster_room::could_hold(const shape& s, node_id id) const {
+  return is_open(id) && ledger_.could_hold(s.demand, id);
 }
 
 // -- claims ----------------------------------------------------------------------------------------------------------
@@ -86,13 +85,14 @@ cluster_room::account& cluster_room::account_of(const deployment_name& name) {
   return a;
 }
 
-cluster_room::shape& cluster_room::shape_of(account& a, const resources& each) {
+cluster_room::shape& cluster_room::shape_of(account& a, const shape_claim& what) {
   for (auto& s : a.shapes)
-    if (s->each == each)
+    if (s->each == what.each && s->where == what.where)
       return *s;
   auto& s = *a.shapes.emplace_back(std::make_unique<shape>());
   s.number = ++a.last_number;
-  s.each = each;
+  s.each = what.each;
+  s.where = what.where;
   return s;
 }
 
@@ -106,7 +106,7 @@ std::vector<grant> cluster_room::claim(const claim_room& c) {
     s->want = 0;
   a.listed.clear();
   for (const auto& x : c.shapes) {
-    auto& s = shape_of(a, x.each);
+    auto& s = shape_of(a, x);
     s.want = x.want;
     a.listed.push_back(&s);
   }
@@ -138,7 +138,7 @@ std::vector<grant> cluster_room::hand_over(const deployment_name& name, const cl
         places_.erase(place);
     }
     for (const auto& x : c.shapes) {
-      auto& s = shape_of(a, x.each);
+      auto& s = shape_of(a, x);
       s.want = std::min(x.want, a.seats.seats(s.number));
       a.listed.push_back(&s);
     }
@@ -215,14 +215,16 @@ std::uint32_t cluster_room::granted(const deployment_name& name) const {
   return sum;
 }
 
-room_shortage cluster_room::never(const resources& each) const {
+room_shortage cluster_room::never(const resources& each, const placement_options& where) const {
   room_shortage worst;
   for (const auto& [id, n] : nodes_) {
+    if (!suits(where, n.labels))
+      continue;
     const auto lacking = first_lacking(each, n.total);
     if (!lacking)
       return {};
     if (worst.resource.empty() || (worst.resource == lacking->name && worst.total < n.total.of(lacking->name)))
-      worst = {lacking->name, lacking->amount, 0, n.total.of(lacking->name)};
+      worst = {lacking->name, lacking->amount, 0, n.total.of(lacking->name), !where.required.empty()};
   }
   return worst;
 }
@@ -230,12 +232,25 @@ room_shortage cluster_room::never(const resources& each) const {
 // -- seats -----------------------------------------------------------------------------------------------------------
 
 /// Again, since who shares the demand (`hand_over`) may have closed it.
-void cluster_room::open(const account& a, shape& s) { s.demand = ledger_.open(a.placed_as, {.each = s.each}); }
+void cluster_room::open(const account& a, shape& s) {
+  placement_request what{.each = s.each,
+                         .strategy = s.where.strategy,
+                         .max_replicas_per_node = s.where.max_replicas_per_node,
+                         .required = s.where.required,
+                         .preferred = s.where.preferred};
+  if (wrong_ == wrong_seat::ignores_labels)
+    what.required.clear();
+  if (wrong_ == wrong_seat::ignores_bound)
+    what.max_replicas_per_node = 0;
+  s.demand = ledger_.open(a.placed_as, what);
+}
 
 std::optional<node_id> cluster_room::place(account& a, shape& s) {
   const auto on = ledger_.place(s.demand);
-  if (on)
+  if (on) {
     a.seats.add(s.number, *on);
+    ++a.moves;
+  }
   return on;
 }
 
@@ -243,6 +258,7 @@ std::optional<node_id> cluster_room::place(account& a, shape& s) {
 void cluster_room::give_back(account& a, shape& s, node_id on) {
   a.seats.remove(s.number, on);
   ledger_.give_back(s.demand, on);
+  ++a.moves;
   if (a.reserve == 0 || a.listed.empty() || a.listed.front() == &s) {
     ++free_slots_;
     return;
@@ -254,7 +270,7 @@ void cluster_room::give_back(account& a, shape& s, node_id on) {
 
 void cluster_room::give_back_surplus(account& a, shape& s) {
   while (a.seats.seats(s.number) > s.want && a.seats.unoccupied(s.number) > 0)
-    give_back(a, s, *a.seats.to_give_back(s.number));
+    give_back(a, s, *a.seats.to_give_back(s.number, s.where.strategy == placement_strategy::pack));
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
@@ -279,9 +295,9 @@ void cluster_room::seat_waiters(account& a, shape& s) {
   }
 }
 
-std::vector<grant> cluster_room::take_seat(const deployment_name& name, const resources& each, std::uint64_t place) {
+std::vector<grant> cluster_room::take_seat(const deployment_name& name, const shape_claim& what, std::uint64_t place) {
   auto& a = account_of(name);
-  auto& s = shape_of(a, each);
+  auto& s = shape_of(a, what);
   const auto [it, is_new] = places_.try_emplace(place, place_record{&a, &s, 0, 0});
   if (!is_new)
     return {};

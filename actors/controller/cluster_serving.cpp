@@ -84,7 +84,8 @@ void cluster_room::keep_own(account& a) {
   }
   for (auto it = a.own.begin(); it != a.own.end();) {
     const auto* room = ledger_.room_of(it->first);
-    auto kept = room ? at_most(at_most(it->second, needed), room->free) : resources{};
+    const bool is_of_use = room && lacks > 0 && ledger_.could_hold(a.listed.front()->demand, it->first);
+    auto kept = is_of_use ? at_most(at_most(it->second, needed), room->free) : resources{};
     has_freed_ = has_freed_ || kept != it->second;
     if (kept.empty() || !ledger_.set_aside(it->first, kept)) {
       it = a.own.erase(it);
@@ -103,31 +104,39 @@ void cluster_room::free_own(account& a) {
   free_slots_ += std::exchange(a.own_slots, 0);
 }
 
+// Where all are at the bound per node, nothing is set aside: that would not help as long as none of its own leaves.
 void cluster_room::choose(account& a, const shape& s) {
-  a.chosen = 0;
-  std::uint32_t best = 0;
-  for (const auto& [id, n] : nodes_) {
-    if (!could_hold(s.each, id))
-      continue;
-    const auto* room = ledger_.room_of(id);
-    auto share = std::numeric_limits<std::uint32_t>::max();
-    for (const auto& x : s.each.amounts)
-      share = std::min(share, free_share(room->free.of(x.name), room->total.of(x.name)));
-    if (a.chosen == 0 || share > best) {
-      a.chosen = id;
-      best = share;
+  const auto best_of = [&](bool at_bound) {
+    node_id found = 0;
+    std::uint32_t best = 0;
+    for (const auto& [id, n] : nodes_) {
+      if (n.state != node_state::ready || !ledger_.could_hold(s.demand, id, at_bound))
+        continue;
+      const auto* room = ledger_.room_of(id);
+      auto share = std::numeric_limits<std::uint32_t>::max();
+      for (const auto& x : s.each.amounts)
+        share = std::min(share, free_share(room->free.of(x.name), room->total.of(x.name)));
+      if (found == 0 || share > best) {
+        found = id;
+        best = share;
+      }
     }
-  }
+    return found;
+  };
+  a.chosen = best_of(false);
+  a.at_bound = a.chosen == 0 && s.where.max_replicas_per_node > 0 ? best_of(true) : 0;
 }
 
 void cluster_room::set_aside(account& a, const shape& s) {
   if (wrong_ == wrong_seat::sets_nothing_aside)
     return;
-  const bool is_good = a.chosen != 0 && could_hold(s.each, a.chosen);
-  if (!is_good && (a.chose != version_ || a.chose_each != s.each)) {
+  const bool is_good = a.chosen != 0 && could_hold(s, a.chosen);
+  const bool has_moved = s.where.max_replicas_per_node > 0 && a.chose_at_moves != a.moves;
+  if (!is_good && (a.chose != version_ || a.chose_for_number != s.number || has_moved)) {
     choose(a, s);
     a.chose = version_;
-    a.chose_each = s.each;
+    a.chose_at_moves = a.moves;
+    a.chose_for_number = s.number;
   } else if (!is_good) {
     a.chosen = 0;
   }
@@ -168,11 +177,13 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
   }
   if (auto* next = next_wanted(a)) {
     if (std::exchange(next->judged, version_) != version_)
-      next->never = never(next->each);
+      next->never = never(next->each, next->where);
     const bool has_slot = max_replicas_ == 0 || a.has_slot;
     auto there = a.aside;
     if (const auto own = a.own.find(a.chosen); own != a.own.end())
       add(there, own->second);
+    if (const auto* room = a.chosen == 0 && a.at_bound != 0 ? ledger_.room_of(a.at_bound) : nullptr)
+      there = room->free; // what it could have of, when one of its own has left
     now.spare = at_most(there, next->each);
     now.spare.set(slots, has_slot ? 1 : 0);
     now.lacks = next->never;

@@ -97,9 +97,11 @@ std::set<std::uint64_t> seat_table::lose(std::uint32_t shape, node_id on) {
   return lost;
 }
 
-std::optional<node_id> seat_table::to_give_back(std::uint32_t shape) const {
+std::optional<node_id> seat_table::to_give_back(std::uint32_t shape, bool packs) const {
   const auto* s = found(shapes_, shape);
-  return s && !s->by_seats.empty() ? std::optional{s->by_seats.rbegin()->second} : std::nullopt;
+  if (!s || s->by_seats.empty())
+    return std::nullopt;
+  return packs ? s->by_seats.begin()->second : s->by_seats.rbegin()->second;
 }
 
 std::optional<node_id> seat_table::to_take(std::uint32_t shape) const {

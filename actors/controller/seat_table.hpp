@@ -14,7 +14,7 @@ namespace troupe::controller {
 
 /// Confined to its owner. Shapes have small numbers, which the owner chooses. Order counts what the deployment has of
 /// all shapes: seats are given back where it has the most, and taken where it occupies the fewest, so that it stays
-/// spread.
+/// spread; one that packs gives back where it has the fewest, so that nodes become empty.
 ///
 /// Nodes 1, 2, 3 with 3, 3, 1 seats, of which 1, 0, 1 are occupied: the next replica comes to 2 (0 are there), and
 /// then to 1 or 2: 1, the lesser id. What is given back goes from 2 (3 and 3: the larger id), then from 1.
@@ -37,8 +37,9 @@ public:
   void occupy(std::uint32_t shape, node_id on, std::uint64_t place);
   void leave(std::uint32_t shape, node_id on, std::uint64_t place);
 
-  /// Of the nodes with an unoccupied seat, the one to give back next. Nothing where there is none.
-  std::optional<node_id> to_give_back(std::uint32_t shape) const;
+  /// Of the nodes with an unoccupied seat, the one to give back next: with the most, or with the fewest where it packs.
+  /// Nothing where there is none.
+  std::optional<node_id> to_give_back(std::uint32_t shape, bool packs = false) const;
   /// Likewise, the one for the next replica.
   std::optional<node_id> to_take(std::uint32_t shape) const;
 

@@ -266,6 +266,7 @@ private:
       replicas_.resize(slot + 1);
     auto& r = replicas_[slot];
     r.holds = e.what->spec.per_replica;
+    r.where = e.what->spec.where;
     r.place = &calls_->acquire(e.replica);
     r.actor = replica::spawn_replica(shared_env(), {.ref = e.replica,
                                                     .revision = e.what->revision,

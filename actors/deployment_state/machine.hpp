@@ -352,18 +352,19 @@ private:
   // -- room (room.cpp) --
   struct shape_room {
     resources each;
+    placement_options where;
     std::uint32_t want = 0;
     std::uint32_t granted = 0;
   };
   bool room_limited() const { return limits_.room_limited || asks_; }
-  bool needs_room(const resources& each) const { return limits_.room_limited || !each.empty(); }
-  const shape_room* shape_of(const resources& each) const;
-  std::uint32_t granted_of(const resources& each) const;
-  std::uint32_t existing_of(const resources& each) const;
+  bool needs_room(const shape_ref& each) const { return limits_.room_limited || !each.each.empty(); }
+  const shape_room* shape_of(const shape_ref& each) const;
+  std::uint32_t granted_of(const shape_ref& each) const;
+  std::uint32_t existing_of(const shape_ref& each) const;
   bool has_room(const release_ptr& what) const;
   bool has_free_room(const release_ptr& what) const;    ///< Beyond what the running wave's own replicas need.
   std::uint32_t reachable() const;                      ///< N, or what there is room for.
-  std::uint32_t unused_of(const resources& each) const; ///< Granted, and held by no replica.
+  std::uint32_t unused_of(const shape_ref& each) const; ///< Granted, and held by no replica.
   std::uint32_t empty_slots() const;                    ///< Of the N, those that nobody waits to fill.
   /// Whom a stop_first wave takes away, in that order.
   struct departures {
@@ -371,7 +372,7 @@ private:
     std::vector<std::uint32_t> slots;
   };
   departures outgoing(std::uint32_t size, std::uint32_t most_available) const;
-  resources cost_of(const resources& each) const;
+  resources cost_of(const shape_ref& each) const;
   resources freed_by(const departures& all) const;
   resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
@@ -474,7 +475,7 @@ private:
   resources spare_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
-  bool asks_ = false;     ///< A target has asked for resources.
+  bool asks_ = false;     ///< A target has asked for resources, or for certain nodes.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
   resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.

@@ -320,7 +320,7 @@ private:
       return tell(m.who, replica::worker_lost{number, "the controller ends"});
     const auto& spec = *m.place.spec;
     places_[number] = {std::move(m.what), std::move(m.who), 0};
-    post(boot_.controller, take_seat{number, {spec.application, spec.name}, spec.per_replica});
+    post(boot_.controller, take_seat{number, {spec.application, spec.name}, spec.per_replica, spec.where});
   }
 
   void seat(const seat_taken& m) {
