@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <random>
@@ -143,8 +142,8 @@ TEST_CASE("packed replicas fill one node after the other, and leave the one with
   unoccupied.add_node(2, 3);
   CHECK(unoccupied.claim("a", {{cpus(1), 3, a.where}}) == granted{3});
   CHECK(unoccupied.claim("a", {{cpus(1), 2, a.where}}) == granted{2});
-  CHECK(std::count_if(unoccupied.room.report().nodes.begin(), unoccupied.room.report().nodes.end(),
-                      [](const auto& n) { return n.used.empty(); }) <= 1);
+  CHECK(unoccupied.room.seats_on({"default", "a"}, 1) == 2);
+  CHECK(unoccupied.room.seats_on({"default", "a"}, 2) == 0);
 }
 
 TEST_CASE("no node gets more than max_replicas_per_node of a deployment, of all its shapes together") {

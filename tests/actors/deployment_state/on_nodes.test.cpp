@@ -34,6 +34,7 @@ public:
     hear(room_.add_node({id, "n" + std::to_string(id), std::move(labels), cpus(has), controller::node_state::ready}));
   }
   void deploy(const deployment_spec& spec) {
+    ++deploys_;
     step(event::deploy{spec, {"worker"}, false, false});
     settle();
   }
@@ -75,10 +76,8 @@ private:
     for (auto& e : t.effects)
       std::visit([this](auto& x) { obey(x); }, e);
     const auto s = machine_.status(now_, false);
-    if (s.rollout.phase == rollout_phase::rolling && s.version != first_)
+    if (s.rollout.phase == rollout_phase::rolling && deploys_ > 1)
       least_available = std::min(least_available, s.available);
-    if (first_.empty())
-      first_ = s.version;
   }
   void obey(const effect::start& e) {
     const auto r = std::make_shared<replica>(replica{e.replica, e.what});
@@ -142,7 +141,7 @@ private:
   std::deque<std::function<void()>> to_room_;
   std::deque<any_event> to_machine_;
   std::optional<effect::arm_timer> timer_;
-  std::string first_;
+  int deploys_ = 0;
 };
 
 deployment_spec target(const std::string& version, std::uint32_t n, std::uint64_t cpus_each, std::uint32_t per_node) {
