@@ -91,27 +91,24 @@ TEST_CASE("the strategy has two values, the bound per node is a count") {
 }
 
 TEST_CASE("all of it is read into its fields, and written back") {
-  const auto read = read_spec(json::parse(R"({
-    "name": "d", "ray_actor_options": {"label_selector": {"zone": "in(b, a)", "disk": "ssd"
-}
-}
-, "preferred_labels" : {"gpu" : "!old"}, "placement_strategy" : "pack", "max_replicas_per_node" : 2
-})"));
+  const auto read = read_spec(json::parse(R"x({
+    "name": "d", "ray_actor_options": {"label_selector": {"zone": "in(b, a)", "disk": "ssd"}},
+    "preferred_labels": {"gpu": "!old"}, "placement_strategy": "pack", "max_replicas_per_node": 2})x"));
   CHECK(to_string(read.errors) == "");
-CHECK(read.spec.where == placement_options{placement_strategy::pack,
-                                           2,
-                                           {{"disk", {"ssd"}, false}, {"zone", {"a", "b"}, false}},
-                                           {{"gpu", {"old"}, true}}});
-const auto written = to_json(read.spec);
-CHECK(written.at("ray_actor_options").at("label_selector") == json{{"zone", "in(a, b)"}, {"disk", "ssd"}});
-CHECK(written.at("preferred_labels") == json{{"gpu", "!old"}});
-CHECK(written.at("placement_strategy") == "pack");
-CHECK(written.at("max_replicas_per_node") == 2);
-CHECK(read_spec(json::parse(written.dump())).spec == read.spec);
-CHECK(to_json(read.spec.where) == json{{"label_selector", {{"zone", "in(a, b)"}, {"disk", "ssd"}}},
-                                       {"preferred_labels", {{"gpu", "!old"}}},
-                                       {"placement_strategy", "pack"},
-                                       {"max_replicas_per_node", 2}});
+  CHECK(read.spec.where == placement_options{placement_strategy::pack,
+                                             2,
+                                             {{"disk", {"ssd"}, false}, {"zone", {"a", "b"}, false}},
+                                             {{"gpu", {"old"}, true}}});
+  const auto written = to_json(read.spec);
+  CHECK(written.at("ray_actor_options").at("label_selector") == json{{"zone", "in(a, b)"}, {"disk", "ssd"}});
+  CHECK(written.at("preferred_labels") == json{{"gpu", "!old"}});
+  CHECK(written.at("placement_strategy") == "pack");
+  CHECK(written.at("max_replicas_per_node") == 2);
+  CHECK(read_spec(json::parse(written.dump())).spec == read.spec);
+  CHECK(to_json(read.spec.where) == json{{"label_selector", {{"zone", "in(a, b)"}, {"disk", "ssd"}}},
+                                         {"preferred_labels", {{"gpu", "!old"}}},
+                                         {"placement_strategy", "pack"},
+                                         {"max_replicas_per_node", 2}});
 }
 
 TEST_CASE("over defaults: ray_actor_options counts as a whole, null as not given") {

@@ -94,9 +94,9 @@ TEST_CASE("without nodes, what says on which nodes is refused by field, value an
   w.spec.where.max_replicas_per_node = 2;
   const std::string why =
       ": there are no nodes; replicas run in this process (troupe serve --cluster-address, runtime_options::on_nodes)";
-  CHECK(problems_of(w) == std::vector<field_error>{
-                              {"ray_actor_options.label_selector", R"({"zone":"in(a, b)"})", "{}" + why},
-                              {"preferred_labels", R"({"disk":"!hdd"})", "{}" + why},
-                              {"max_replicas_per_node", "2", "0 (no bound)" + why}});
+  CHECK(problems_of(w) ==
+        std::vector<field_error>{{"ray_actor_options.label_selector", R"x({"zone":"in(a, b)"})x", "{}" + why},
+                                 {"preferred_labels", R"({"disk":"!hdd"})", "{}" + why},
+                                 {"max_replicas_per_node", "2", "0 (no bound)" + why}});
   CHECK(problems_of(w, true).empty());
 }

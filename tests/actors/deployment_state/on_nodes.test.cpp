@@ -35,7 +35,7 @@ public:
   }
   void deploy(const deployment_spec& spec) {
     ++deploys_;
-    step(event::deploy{spec, {"worker"}, false, false});
+    step(event::deploy{spec, {"worker", nullptr}, false, false});
     settle();
   }
   /// Until nothing comes any more but timers, for half an hour.
