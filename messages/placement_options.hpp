@@ -43,6 +43,7 @@ struct placement_options {
   std::vector<label_rule> required{};      ///< All hold, or a node does not fit. By key, each once.
   std::vector<label_rule> preferred{};     ///< Nodes for which more of them hold come first, whatever the strategy.
 
+  bool is_selective() const { return max_replicas_per_node > 0 || !required.empty(); } ///< Some nodes may not fit.
   friend bool operator==(const placement_options&, const placement_options&) = default;
 };
 TROUPE_INSPECT(placement_options, x.strategy, x.max_replicas_per_node, x.required, x.preferred)

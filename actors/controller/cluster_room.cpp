@@ -93,6 +93,8 @@ cluster_room::shape& cluster_room::shape_of(account& a, const shape_claim& what)
   s.number = ++a.last_number;
   s.each = what.each;
   s.where = what.where;
+  if (s.where.strategy == placement_strategy::pack)
+    a.seats.pack(s.number);
   return s;
 }
 
@@ -245,12 +247,18 @@ void cluster_room::open(const account& a, shape& s) {
   s.demand = ledger_.open(a.placed_as, what);
 }
 
+void cluster_room::add_seat(account& a, const shape& s, node_id on) {
+  const auto& labels = nodes_.at(on).labels;
+  const auto fails = [&](const label_rule& r) { return !r.holds_for(labels); };
+  const auto unmatched = std::count_if(s.where.preferred.begin(), s.where.preferred.end(), fails);
+  a.seats.add(s.number, on, static_cast<std::uint32_t>(unmatched));
+  ++a.moves;
+}
+
 std::optional<node_id> cluster_room::place(account& a, shape& s) {
   const auto on = ledger_.place(s.demand);
-  if (on) {
-    a.seats.add(s.number, *on);
-    ++a.moves;
-  }
+  if (on)
+    add_seat(a, s, *on);
   return on;
 }
 
@@ -270,7 +278,7 @@ void cluster_room::give_back(account& a, shape& s, node_id on) {
 
 void cluster_room::give_back_surplus(account& a, shape& s) {
   while (a.seats.seats(s.number) > s.want && a.seats.unoccupied(s.number) > 0)
-    give_back(a, s, *a.seats.to_give_back(s.number, s.where.strategy == placement_strategy::pack));
+    give_back(a, s, *a.seats.to_give_back(s.number));
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {
@@ -280,7 +288,7 @@ void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& 
   ledger_.give_back(s.demand, free);
   const auto better = this->place(a, s); // there is room at least where it was, if that is still open
   if (!better && ledger_.adopt(s.demand, free))
-    a.seats.add(s.number, free);
+    add_seat(a, s, free);
   r.node = better.value_or(free);
   has_freed_ = has_freed_ || r.node != free;
   a.seats.occupy(s.number, r.node, place);

@@ -160,8 +160,11 @@ private:
     node_id at_bound = 0;    ///< Where it only waits for replicas of its own to leave: the best of these nodes.
     std::uint64_t chose = 0; ///< The version of nodes at which it was looked for,
     std::uint64_t moves = 0; ///< Counts seats that are added or removed, where a shape has a bound per node;
-    std::uint64_t chose_at_moves = 0;   ///< what it was then,
-    std::uint32_t chose_for_number = 0; ///< and for which shape.
+    std::uint64_t chose_at_moves = 0;           ///< what it was then,
+    std::uint32_t chose_for_number = 0;         ///< and for which shape.
+    bool may_help = true;                       ///< Its replicas of other shapes, by leaving: judged
+    std::uint64_t helped = 0, helped_moves = 0; ///< at this version of nodes, with these seats,
+    std::uint32_t helped_number = 0;            ///< for this shape.
     const shape* chosen_for = nullptr;
     resources aside;       ///< Held back there.
     bool has_slot = false; ///< For its next replica, where slots are bounded.
@@ -188,6 +191,7 @@ private:
 
   void open(const account& a, shape& s);
   std::optional<node_id> place(account& a, shape& s);
+  void add_seat(account& a, const shape& s, node_id on);
   void give_back(account& a, shape& s, node_id on);
   void give_back_surplus(account& a, shape& s);
   void sit(account& a, shape& s, std::uint64_t place, place_record& r);
@@ -203,6 +207,7 @@ private:
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
   bool is_answer_due(const account& a) const;
+  bool own_may_help(account& a, const shape& s);
   void tell(account& a, std::vector<grant>& out);
 
   const std::uint32_t max_replicas_;

@@ -165,6 +165,24 @@ bool cluster_room::is_answer_due(const account& a) const {
                       [&](const auto& s) { return a.seats.seats(s->number) > s->want; });
 }
 
+// O(nodes that it is on), where anything of that has changed.
+bool cluster_room::own_may_help(account& a, const shape& s) {
+  if (!s.where.is_selective())
+    return true;
+  if (a.helped == version_ && a.helped_moves == a.moves && a.helped_number == s.number)
+    return a.may_help;
+  a.helped = version_;
+  a.helped_moves = a.moves;
+  a.helped_number = s.number;
+  a.may_help = std::any_of(a.shapes.begin(), a.shapes.end(), [&](const auto& other) {
+    const auto on = a.seats.by_node(other->number);
+    return other.get() != &s && std::any_of(on.begin(), on.end(), [&](const auto& x) {
+             return is_open(x.first) && ledger_.could_hold(s.demand, x.first, true);
+           });
+  });
+  return a.may_help;
+}
+
 void cluster_room::tell(account& a, std::vector<grant>& out) {
   if (!is_answer_due(a))
     return;
@@ -194,6 +212,7 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
     else if (now.lacks.resource.empty())
       now.lacks = {std::string{any_node}, 1, 0, 1};
     now.nodes = to_string(ledger_.explain(next->demand));
+    now.own_may_help = own_may_help(a, *next);
   }
   if (now == a.told)
     return;

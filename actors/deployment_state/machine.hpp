@@ -107,7 +107,8 @@ struct room {
   std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
   resources spare{};                  ///< What the next replica could have of.
   room_shortage lacks{};
-  std::string nodes{}; ///< Why nodes don't fit; empty on one machine.
+  std::string nodes{};      ///< Why nodes don't fit; empty on one machine.
+  bool own_may_help = true; ///< Else stopping replicas of other shapes makes no room.
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -378,6 +379,7 @@ private:
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
   /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.
   bool makes_room(std::uint32_t size, std::uint32_t most_available);
+  bool may_help(const shape_ref& each) const; ///< Stopping outdated replicas, for one of this shape.
   bool would_free_enough(std::uint32_t size, std::uint32_t most_available);
   bool is_claimed(const std::vector<shape_claim>& now) const;
   bool is_room_known() const; ///< No claim is open, and what is claimed is what is wanted.
@@ -475,7 +477,8 @@ private:
   resources spare_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
-  bool asks_ = false;     ///< A target has asked for resources, or for certain nodes.
+  bool own_may_help_ = true;
+  bool asks_ = false; ///< A target has asked for resources, or for certain nodes.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.
   resources freed_;             ///< What the wave that was considered last would free; empty where it doesn't matter.

@@ -98,6 +98,10 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
     freed_ = {};
     return true;
   }
+  if (!may_help(each)) {
+    freed_ = {};
+    return false;
+  }
   const roomless_key now{size,
                          most_available,
                          room_seq_,
@@ -115,6 +119,15 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   roomless_ = now;
   roomless_freed_ = freed_;
   return false;
+}
+
+// What they free is on nodes that the target may not have, unless its replicas take over their places as they are.
+bool machine::may_help(const shape_ref& each) const {
+  const auto takes_over = [&](const cohort& c) {
+    return is_outdated(c) && c.live() + c.vacant > 0 && c.origin->shape() == each;
+  };
+  return own_may_help_ || room_answered_ != room_seq_ ||
+         std::any_of(table_.cohorts().begin(), table_.cohorts().end(), takes_over);
 }
 
 bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available) {
@@ -287,6 +300,7 @@ void machine::on(const event::room& ev) {
   spare_ = ev.spare;
   lacks_ = ev.lacks;
   nodes_say_ = ev.nodes;
+  own_may_help_ = ev.own_may_help;
 }
 
 std::vector<shape_claim> machine::wanted() const {

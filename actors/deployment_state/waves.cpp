@@ -145,6 +145,11 @@ bool machine::begin_stop_first(std::uint32_t size) {
       return false;
     }
     empty = std::min(empty, unused_of(each));
+    if (each.where.is_selective() &&
+        is_unclaimed(1)) { // whether those who stop are where it may run is the room's to say
+      waiting_for_room_ = true;
+      return false;
+    }
   }
   const auto floor = reachable() - std::min(reachable(), share(target_->spec.rollout.max_unavailable));
   const auto most_available = table_.available() - std::min(table_.available(), floor);

@@ -119,7 +119,7 @@ TEST_CASE("preferred nodes come first, others when none of those has room") {
   CHECK(r.sit("a", 3, a) == 1);
   r.add_node(3, 2, "a");
   r.leave(1);
-  CHECK(r.sit("a", 4, a) == 3); // the fewest of the deployment, among those
+  CHECK(r.sit("a", 4, a) == 3); // of these the one with the fewest
 }
 
 TEST_CASE("packed replicas fill one node after the other, and leave the one with the fewest first") {
@@ -187,6 +187,27 @@ TEST_CASE("revisions with other nodes are shapes of their own: neither sits on w
   CHECK(r.sit("a", 4, fresh) == 2);
   r.leave(1);
   CHECK(r.sat[3] == 1);
+}
+
+TEST_CASE("who waits is told whether replicas of its own could make way: those on nodes that could hold the next one") {
+  told_room r;
+  r.add_node(1, 2, "a");
+  r.add_node(2, 2, "b");
+  const shape_claim old{cpus(1), 2, in_zone("a")};
+  CHECK(r.claim("a", {old}) == granted{2});
+  CHECK(r.claim("b", {{cpus(2), 1, in_zone("b")}}) == granted{1});
+  CHECK(r.claim("a", {{cpus(1), 1, in_zone("b")}, old}) == granted{0, 2});
+  CHECK_FALSE(r.last["a"].own_may_help);
+  CHECK(r.claim("a", {{cpus(1), 1, in_zone("in(a, b)")}, old}) == granted{0, 2});
+  CHECK(r.last["a"].own_may_help);
+  CHECK(r.claim("a", {{cpus(3), 1, in_zone("in(a, b)")}, old}) == granted{0, 2}); // too large for either
+  CHECK_FALSE(r.last["a"].own_may_help);
+  CHECK(r.claim("a", {{cpus(2), 1, {}}, old}) == granted{0, 2}); // anywhere: nothing is said
+  CHECK(r.last["a"].own_may_help);
+  CHECK(r.claim("a", {{cpus(1), 1, in_zone("!b")}, old}) == granted{0, 2});
+  CHECK(r.last["a"].own_may_help);
+  r.hear(r.room.set_state(1, node_state::cordoned));
+  CHECK_FALSE(r.last["a"].own_may_help);
 }
 
 TEST_CASE("what a wave gives back on a node that the new ones may not have is free for others") {

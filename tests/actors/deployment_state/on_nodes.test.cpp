@@ -101,8 +101,8 @@ private:
 
   void hear(const std::vector<controller::grant>& all) {
     for (const auto& g : all)
-      to_machine_.push_back(
-          event::room{g.what.seq, g.what.serial, g.what.granted, g.what.spare, g.what.lacks, g.what.nodes});
+      to_machine_.push_back(event::room{g.what.seq, g.what.serial, g.what.granted, g.what.spare, g.what.lacks,
+                                        g.what.nodes, g.what.own_may_help});
     for (const auto& x : room_.take_seated()) {
       const auto it = replicas_.find(x.place);
       if (it == replicas_.end())
@@ -263,6 +263,51 @@ TEST_CASE("labels that no node has: it waits, and starts when such a node joins"
   c.deploy(spec);
   CHECK(c.status().message.find("2 num_cpus") != std::string::npos);
   CHECK(c.status().message.ends_with("more than any node with its labels has (1): it can never start here"));
+}
+
+TEST_CASE("nobody stops for replicas that no node may have, and all that could make way do not count") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed)
+    for (const auto strategy : {rollout_strategy::start_first, rollout_strategy::stop_first})
+      for (const std::uint64_t each : {0U, 1U}) {
+        CAPTURE(seed);
+        CAPTURE(to_string(strategy));
+        CAPTURE(each);
+        cluster c{seed};
+        c.add_node(1, 4, {{"zone", "a"}});
+        c.add_node(2, 4, {{"zone", "b"}});
+        auto spec = target("v1", 4, each, 0);
+        spec.where.required = {*read_label_rule("zone", "a")};
+        spec.rollout.strategy = strategy;
+        c.deploy(spec);
+        REQUIRE(c.on("v1") == counts{{1, 4}});
+        spec.version = "v2";
+        spec.where.required = {*read_label_rule("zone", "x")};
+        c.deploy(spec);
+        REQUIRE(c.on("v1") == counts{{1, 4}});
+        REQUIRE(c.least_available == 4);
+        REQUIRE(c.status().message == "waiting for room: 1 replica; 0 of 2 nodes fit: 2 have other labels");
+        c.add_node(3, 4, {{"zone", "x"}});
+        c.settle();
+        REQUIRE(c.on("v2") == counts{{3, 4}});
+        REQUIRE(c.status().state == deployment_state_name::healthy);
+      }
+}
+
+TEST_CASE("a bound per node that is new, or lower, is kept by what starts; what is too much goes") {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed)
+    for (const std::uint32_t n : {2U, 3U, 4U}) {
+      CAPTURE(seed);
+      CAPTURE(n);
+      cluster c{seed};
+      c.add_node(1, 4);
+      c.add_node(2, 4);
+      c.deploy(target("v1", n, 1, 0));
+      c.deploy(target("v2", n, 1, 1));
+      REQUIRE(c.on("v2") == counts{{1, 1}, {2, 1}});
+      REQUIRE(c.on("v1").empty());
+      REQUIRE(c.status().waiting_for_room == n - 2);
+      REQUIRE(c.broken.empty());
+    }
 }
 
 TEST_CASE("the same version for other nodes is a change of code") {

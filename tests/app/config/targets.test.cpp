@@ -117,7 +117,7 @@ TEST_CASE(
 TEST_CASE("so are the nodes that a deployment may have") {
   const auto version = [](json options) {
     options["name"] = "speller";
-    return version_of(app_with({std::move(options)}));
+    return version_of(app_with(json::array({std::move(options)})));
   };
   const auto none = version(json::object());
   CHECK(version({{"placement_strategy", "spread"}, {"preferred_labels", json::object()}}) == none);
