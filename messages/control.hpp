@@ -192,12 +192,13 @@ struct room_granted {
   resources spare; ///< Beyond that, what the next replica could have of: its deployment's own, and free.
   room_shortage lacks;
   std::string nodes; ///< In a cluster, while something lacks: how many nodes fit, and why the others don't.
-  /// False: of the nodes that could hold the next replica (labels and size), none has one of its deployment that asks
-  /// for something else: stopping those helps nothing.
-  bool own_may_help = true;
+  /// So many of its deployment's replicas of other shapes have to leave one node, at least, before the next one may
+  /// come there; `never_helps` where that helps on no node. Labels, sizes and the bound per node are looked at.
+  std::uint32_t must_leave = 1;
+  static constexpr std::uint32_t never_helps = ~0U;
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks, x.nodes, x.own_may_help)
+TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.lacks, x.nodes, x.must_leave)
 
 // -- seats: which node a replica gets (those who start replicas on nodes <-> controller) ------------------------------
 

@@ -162,7 +162,7 @@ private:
     std::uint64_t moves = 0; ///< Counts seats that are added or removed, where a shape has a bound per node;
     std::uint64_t chose_at_moves = 0;           ///< what it was then,
     std::uint32_t chose_for_number = 0;         ///< and for which shape.
-    bool may_help = true;                       ///< Its replicas of other shapes, by leaving: judged
+    std::uint32_t must_leave = 1;               ///< Of its replicas of other shapes, from one node: judged
     std::uint64_t helped = 0, helped_moves = 0; ///< at this version of nodes, with these seats,
     std::uint32_t helped_number = 0;            ///< for this shape.
     const shape* chosen_for = nullptr;
@@ -207,7 +207,7 @@ private:
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
   bool is_answer_due(const account& a) const;
-  bool own_may_help(account& a, const shape& s);
+  std::uint32_t must_leave(account& a, const shape& s);
   void tell(account& a, std::vector<grant>& out);
 
   const std::uint32_t max_replicas_;

@@ -166,21 +166,30 @@ bool cluster_room::is_answer_due(const account& a) const {
 }
 
 // O(nodes that it is on), where anything of that has changed.
-bool cluster_room::own_may_help(account& a, const shape& s) {
+std::uint32_t cluster_room::must_leave(account& a, const shape& s) {
   if (!s.where.is_selective())
-    return true;
+    return 1;
   if (a.helped == version_ && a.helped_moves == a.moves && a.helped_number == s.number)
-    return a.may_help;
+    return a.must_leave;
   a.helped = version_;
   a.helped_moves = a.moves;
   a.helped_number = s.number;
-  a.may_help = std::any_of(a.shapes.begin(), a.shapes.end(), [&](const auto& other) {
-    const auto on = a.seats.by_node(other->number);
-    return other.get() != &s && std::any_of(on.begin(), on.end(), [&](const auto& x) {
-             return is_open(x.first) && ledger_.could_hold(s.demand, x.first, true);
-           });
-  });
-  return a.may_help;
+  std::map<node_id, std::uint32_t> others;
+  for (const auto& x : a.shapes)
+    if (x.get() != &s)
+      for (const auto& [on, count] : a.seats.by_node(x->number))
+        others[on] += count;
+  a.must_leave = room_granted::never_helps;
+  for (const auto& [on, count] : others) {
+    if (!is_open(on) || !ledger_.could_hold(s.demand, on, true))
+      continue;
+    const auto bound = s.where.max_replicas_per_node;
+    const auto there = ledger_.placed(a.placed_as, on);
+    const auto needed = bound > 0 && there > bound ? there - bound + 1 : 1;
+    if (needed <= count)
+      a.must_leave = std::min(a.must_leave, needed);
+  }
+  return a.must_leave;
 }
 
 void cluster_room::tell(account& a, std::vector<grant>& out) {
@@ -212,7 +221,7 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
     else if (now.lacks.resource.empty())
       now.lacks = {std::string{any_node}, 1, 0, 1};
     now.nodes = to_string(ledger_.explain(next->demand));
-    now.own_may_help = own_may_help(a, *next);
+    now.must_leave = must_leave(a, *next);
   }
   if (now == a.told)
     return;

@@ -107,8 +107,8 @@ struct room {
   std::vector<std::uint32_t> granted; ///< By shape, in the claim's order.
   resources spare{};                  ///< What the next replica could have of.
   room_shortage lacks{};
-  std::string nodes{};      ///< Why nodes don't fit; empty on one machine.
-  bool own_may_help = true; ///< Else stopping replicas of other shapes makes no room.
+  std::string nodes{};          ///< Why nodes don't fit; empty on one machine.
+  std::uint32_t must_leave = 1; ///< Of other shapes, from one node; `room_granted::never_helps`.
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -477,7 +477,7 @@ private:
   resources spare_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
-  bool own_may_help_ = true;
+  std::uint32_t must_leave_ = 1;
   bool asks_ = false; ///< A target has asked for resources, or for certain nodes.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0; ///< While `waiting_for_room_`: so many more of the target.

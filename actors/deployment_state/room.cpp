@@ -121,13 +121,16 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   return false;
 }
 
-// What they free is on nodes that the target may not have, unless its replicas take over their places as they are.
+// Not where they are on nodes that the target may not have, unless its replicas take over their places as they are.
+// Where several would have to leave one node, waves get there only once their slots are not filled by the base again.
 bool machine::may_help(const shape_ref& each) const {
   const auto takes_over = [&](const cohort& c) {
     return is_outdated(c) && c.live() + c.vacant > 0 && c.origin->shape() == each;
   };
-  return own_may_help_ || room_answered_ != room_seq_ ||
-         std::any_of(table_.cohorts().begin(), table_.cohorts().end(), takes_over);
+  if (room_answered_ != room_seq_ || must_leave_ <= 1 ||
+      std::any_of(table_.cohorts().begin(), table_.cohorts().end(), takes_over))
+    return true;
+  return must_leave_ != room_granted::never_helps && first_wave_up_;
 }
 
 bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available) {
@@ -300,7 +303,7 @@ void machine::on(const event::room& ev) {
   spare_ = ev.spare;
   lacks_ = ev.lacks;
   nodes_say_ = ev.nodes;
-  own_may_help_ = ev.own_may_help;
+  must_leave_ = ev.must_leave;
 }
 
 std::vector<shape_claim> machine::wanted() const {
