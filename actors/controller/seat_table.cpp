@@ -63,7 +63,9 @@ void seat_table::change(std::uint32_t shape, node_id on, const Change& what) {
     if (const auto it = s.on.find(on); it != s.on.end()) {
       const bool is = it->second.free() > 0;
       const bool was = number == shape ? free_before > 0 : is;
-      const auto rank = [&](std::uint32_t count) { return ranked{it->second.unmatched, s.packs ? ~count : count, on}; };
+      const auto rank = [&, packs = s.packs](std::uint32_t count) {
+        return ranked{it->second.unmatched, packs ? ~count : count, on};
+      };
       move_in(s.by_seats, was, rank(before.seats), is, rank(all.seats));
       move_in(s.by_occupied, was, rank(before.occupied), is, rank(all.occupied));
     }

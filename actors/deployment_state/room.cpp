@@ -357,6 +357,7 @@ void machine::claim_room() {
   if (is_claimed(now))
     return;
   std::vector<shape_room> next;
+  next.reserve(now.size());
   for (const auto& s : now)
     next.push_back({s.each, s.where, s.want, std::min(s.want, granted_of(shape_in(s)))});
   shapes_ = std::move(next);
