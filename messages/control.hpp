@@ -152,13 +152,14 @@ TROUPE_INSPECT(revision_list, x.revisions)
 
 // -- room: how many replicas may exist (DeploymentState <-> controller) ----------------------------------------------
 
-/// Replicas that ask for the same: two revisions may ask for different amounts.
+/// Replicas that ask for the same: two revisions may ask for different amounts, or for other nodes.
 struct shape_claim {
   resources each;
   std::uint32_t want = 0;
+  placement_options where{};
   friend bool operator==(const shape_claim&, const shape_claim&) = default;
 };
-TROUPE_INSPECT(shape_claim, x.each, x.want)
+TROUPE_INSPECT(shape_claim, x.each, x.want, x.where)
 
 /// The totals that a deployment wants, what it has included: each shape once, the most urgent first. A lower want than
 /// before gives the rest back at once, a shape that is left out all of it. `seq` counts a deployment's claims; an older
@@ -176,11 +177,12 @@ struct room_shortage {
   std::string resource;    ///< "num_cpus", "memory" ...; "max_replicas"; empty = there is none.
   std::uint64_t asked = 0; ///< By one replica. All three in the resource's unit.
   std::uint64_t free = 0;  ///< For this deployment: what others wait for longer is not.
-  std::uint64_t total = 0; ///< Of the machine. Less than `asked`: it can never fit.
+  std::uint64_t total = 0; ///< Of the machine, or the node that has most. Less than `asked`: it can never fit.
+  bool by_labels = false;  ///< Only nodes with the required labels were looked at.
   bool is_never() const { return !resource.empty() && asked > total; }
   friend bool operator==(const room_shortage&, const room_shortage&) = default;
 };
-TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total)
+TROUPE_INSPECT(room_shortage, x.resource, x.asked, x.free, x.total, x.by_labels)
 
 /// The totals granted in answer to claim `seq`, in its order, at most its wants; sent again when that changes.
 struct room_granted {
@@ -194,9 +196,12 @@ struct room_granted {
   std::vector<std::uint32_t> idle_there;
   room_shortage lacks;
   std::string nodes; ///< In a cluster, while something lacks: how many nodes fit, and why the others don't.
+  /// So many of its deployment's replicas have to leave that node for the bound per node alone.
+  std::uint32_t must_leave = 0;
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
-TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.idle_there, x.lacks, x.nodes)
+TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.idle_there, x.lacks, x.nodes,
+               x.must_leave)
 
 // -- seats: which node a replica gets (those who start replicas on nodes <-> controller) ------------------------------
 
@@ -204,11 +209,12 @@ TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.
 /// the place of one that is to be started.
 struct replica_kind {
   deployment_name of;
-  resources each;         ///< That it asks for.
+  resources each;            ///< That it asks for,
+  placement_options where{}; ///< and on which nodes.
   std::uint64_t code = 0; ///< Hash of its code, init_args and execution; 0 = there is no other one of its kind.
   friend bool operator==(const replica_kind&, const replica_kind&) = default;
 };
-TROUPE_INSPECT(replica_kind, x.of, x.each, x.code)
+TROUPE_INSPECT(replica_kind, x.of, x.each, x.where, x.code)
 
 /// Replicas may be placed on this node, or stay where they are while no new ones come; the first word on a node brings
 /// what it has. Sent again when it changes.

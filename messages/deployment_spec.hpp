@@ -3,6 +3,7 @@
 
 #include <troupe/messages/caf_compat.hpp>
 #include <troupe/messages/json_doc.hpp>
+#include <troupe/messages/placement_options.hpp>
 #include <troupe/messages/resources.hpp>
 
 #include <algorithm>
@@ -88,7 +89,8 @@ struct deployment_spec {
   isolation_mode isolation = isolation_mode::none;
   std::uint32_t replicas_per_worker = 1; ///< With `isolation: process`: how many share one. 1 to 1000.
   json_doc runtime_env;                  ///< What its workers run in (runtime_env.hpp); null or an object.
-  resources per_replica; ///< What each replica holds of the machine from its start to its end. Default: nothing.
+  resources per_replica;   ///< What each replica holds of the machine from its start to its end. Default: nothing.
+  placement_options where; ///< On which nodes. Default: on any.
 
   // The configuration: a change reaches running replicas by `reconfigure` (SPEC 1.4).
   json_doc user_config; ///< Any JSON; null = none.
@@ -116,6 +118,6 @@ TROUPE_INSPECT(deployment_spec, x.application, x.name, x.version, x.init_args, x
                x.replicas_per_worker, x.runtime_env, x.user_config, x.num_replicas, x.max_ongoing_requests,
                x.max_queued_requests, x.backpressure_status, x.backpressure_retry_after_s, x.graceful_shutdown_timeout,
                x.health_check_period, x.health_check_timeout, x.startup_timeout, x.stuck_after, x.max_start_attempts,
-               x.idempotent, x.rollout, x.per_replica)
+               x.idempotent, x.rollout, x.per_replica, x.where)
 
 } // namespace troupe

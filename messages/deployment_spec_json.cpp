@@ -56,6 +56,8 @@ public:
     put(path, std::move(own));
   }
 
+  void labels(std::string_view path, const std::vector<label_rule>& x) { put(path, to_json(x)); }
+
   json result = json::object();
 
 private:
@@ -188,9 +190,11 @@ public:
   }
 
   // Ray's rule: an object stands for what the code declares as a whole, null for nothing that is given.
-  void whole_options(resources& x) {
-    if (const auto* value = spec_keys::find(object_, "ray_actor_options"); value && value->is_object())
-      x = {};
+  void whole_options(deployment_spec& x) {
+    if (const auto* value = spec_keys::find(object_, "ray_actor_options"); value && value->is_object()) {
+      x.per_replica = {};
+      x.where.required.clear();
+    }
   }
 
   // Null says "not given", as in Ray.
@@ -218,6 +222,23 @@ public:
         x.set(name, *n);
       else
         report(std::string(path) + '.' + spec_fields::excerpt_of_key(name), given, rule.allowed);
+    }
+  }
+
+  // Null says "not given", as in Ray.
+  void labels(std::string_view path, std::vector<label_rule>& x) {
+    const auto* value = spec_keys::find(object_, path);
+    if (!value || value->is_null())
+      return;
+    if (!value->is_object() || value->size() > max_label_rules)
+      return report(path, *value, spec_fields::allowed_labels);
+    x.clear();
+    for (const auto& [key, given] : value->items()) { // by key
+      auto rule = given.is_string() ? read_label_rule(key, given.get_ref<const std::string&>()) : std::nullopt;
+      if (rule)
+        x.push_back(std::move(*rule));
+      else
+        report(std::string(path) + '.' + spec_fields::excerpt_of_key(key), given, spec_fields::allowed_labels);
     }
   }
 
@@ -308,7 +329,7 @@ spec_from_json read_spec(const json& object, const deployment_spec& defaults, re
   r.rolling_update_percentage(result.spec.rollout);
   r.max_surge_percent(result.spec.rollout);
   r.graceful_shutdown_wait_loop();
-  r.whole_options(result.spec.per_replica);
+  r.whole_options(result.spec);
   spec_fields::each(result.spec, r);
   if (rules.is_whole)
     spec_fields::check(result.spec, result.errors);

@@ -37,6 +37,16 @@ std::string to_string(isolation_mode x) {
   return unknown(x);
 }
 
+std::string to_string(placement_strategy x) {
+  switch (x) {
+  case placement_strategy::spread:
+    return "spread";
+  case placement_strategy::pack:
+    return "pack";
+  }
+  return unknown(x);
+}
+
 std::string to_string(rollout_strategy x) {
   switch (x) {
   case rollout_strategy::start_first:

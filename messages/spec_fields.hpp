@@ -46,6 +46,10 @@ inline constexpr std::string_view allowed_custom =
     "an object of at most 32 names (1 to 64 letters, digits, _ - . : /; not num_cpus, num_gpus, memory, CPU, GPU, "
     "object_store_memory, max_replicas) with numbers from 0 to 1000000000 of at most 4 decimals";
 
+inline constexpr std::string_view allowed_labels = "an object of at most 32 labels, each with \"a\", \"!a\", \"in(a, "
+                                                   "b)\" or \"!in(a, b)\" (labels of 1 to 128 characters "
+                                                   "without '#' and '/', values also without ',', '(', ')' and '!')";
+
 /// Calls `v` for each option as `v(path, field[, rule])`; in a path "a.b", b is a member of the object a.
 template <class Spec, class Visitor>
 void each(Spec& s, Visitor& v) {
@@ -61,6 +65,11 @@ void each(Spec& s, Visitor& v) {
   v.amount("ray_actor_options.num_gpus", s.per_replica, gpu_amount);
   v.amount("ray_actor_options.memory", s.per_replica, memory_amount);
   v.custom_amounts("ray_actor_options.resources", s.per_replica);
+  v.labels("ray_actor_options.label_selector", s.where.required);
+  v.labels("preferred_labels", s.where.preferred);
+  v.choice("placement_strategy", s.where.strategy);
+  v.integer("max_replicas_per_node", s.where.max_replicas_per_node,
+            integer_rule{0, max_num_replicas, "an integer from 0 (no bound) to 10000000"});
   v.document("user_config", s.user_config);
   v.integer("num_replicas", s.num_replicas, integer_rule{1, max_num_replicas, "an integer from 1 to 10000000"});
   v.integer("max_ongoing_requests", s.max_ongoing_requests, integer_rule{1, 1'000'000, "an integer from 1 to 1000000"});

@@ -18,7 +18,8 @@ struct refused_name {
 
 constexpr std::string_view no_autoscaling = "there is no autoscaling; set num_replicas to an integer";
 constexpr std::string_view no_resources = "it stands in ray_actor_options";
-constexpr std::string_view no_placement = "there is no placement over nodes in this release";
+constexpr std::string_view no_placement = "ray_actor_options.label_selector, preferred_labels, placement_strategy and "
+                                          "max_replicas_per_node say where replicas go";
 constexpr std::string_view no_batching = "there is no batching in this release; batch in the handler";
 constexpr std::string_view no_multiplexing = "there is no multiplexing of models in this release";
 constexpr std::string_view no_two_phase =
@@ -40,13 +41,12 @@ constexpr std::array refused{
     refused_name{"memory", no_resources},
     refused_name{"resources", no_resources},
     refused_name{"accelerator_type", "there are no kinds of accelerators; name a resource of your own in resources"},
-    refused_name{"fallback_strategy", no_placement},
+    refused_name{"fallback_strategy", "there are no fallbacks; preferred_labels says which nodes come first"},
     refused_name{"runtime_env", "it stands beside ray_actor_options"},
     refused_name{"import_path", "code is linked in and handed over with the deployment, not loaded in this release"},
     refused_name{"placement", no_placement},
-    refused_name{"max_replicas_per_node", no_placement},
     refused_name{"labels", no_placement},
-    refused_name{"label_selector", no_placement},
+    refused_name{"label_selector", no_resources},
     refused_name{"request_router_config", "the router is always power of two choices"},
     refused_name{"logging_config", "there is no logging per deployment; the runtime's log hook gets all"},
     refused_name{"max_constructor_retry_count", "failed starts are limited by max_start_attempts"},
@@ -88,6 +88,7 @@ struct path_collector {
   void boolean(std::string_view p, bool) { add(p); }
   void amount(std::string_view p, const resources&, const spec_fields::amount_rule&) { add(p); }
   void custom_amounts(std::string_view p, const resources&) { add(p); }
+  void labels(std::string_view p, const std::vector<label_rule>&) { add(p); }
   void share(std::string_view p, replica_share) { add(p); }
   void optional_share(std::string_view p, bool, replica_share) { add(p); }
 
@@ -192,7 +193,8 @@ const json* find(const json& object, std::string_view path) {
 }
 
 bool is_told_apart(std::string_view path, const json& value) {
-  return path == "num_replicas" && (value.is_null() || value == "auto");
+  return (path == "num_replicas" && (value.is_null() || value == "auto")) ||
+         (path == "max_replicas_per_node" && value.is_null());
 }
 
 void check(const json& object, std::vector<field_error>& errors, std::vector<field_error>& unknown) {

@@ -12,8 +12,8 @@ namespace troupe::spec_keys {
 /// What stands at `path` ("name" or "group.name"), or nullptr.
 const json* find(const json& object, std::string_view path);
 
-/// Whether `value` of `path` is not read as the option's own type: `num_replicas` null (not given, as in Ray) or "auto"
-/// (refused by `check`).
+/// Whether `value` of `path` is not read as the option's own type: `num_replicas` or `max_replicas_per_node` null (not
+/// given, as in Ray), or `num_replicas` "auto" (refused by `check`).
 bool is_told_apart(std::string_view path, const json& value);
 
 /// Adds an error for each name that is refused, each group that is no object, and each name of no option: those of the

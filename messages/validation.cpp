@@ -108,6 +108,17 @@ public:
                spec_fields::allowed_custom);
   }
 
+  void labels(std::string_view path, const std::vector<label_rule>& x) {
+    if (x.size() > max_label_rules)
+      report(path, json(x.size()), spec_fields::allowed_labels);
+    for (const auto& r : x) {
+      const auto is_other = [&](const label_rule& other) { return &other == &r || other.key != r.key; };
+      if (!is_label_rule(r) || !std::all_of(x.begin(), x.end(), is_other)) // of one label, one rule
+        report(std::string(path) + '.' + spec_fields::excerpt_of_key(r.key), json(to_string(r)),
+               spec_fields::allowed_labels);
+    }
+  }
+
   void share(std::string_view path, replica_share x) {
     if (x.value < 1 || x.value > (x.is_percent ? 100 : max_num_replicas))
       report(path, spec_fields::share_to_json(x), spec_fields::allowed_share);

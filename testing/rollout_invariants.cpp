@@ -224,7 +224,8 @@ void rollout_invariants::run(const effect::claim& e) {
   room_serial_ = 0;
   auto next = e.shapes;
   for (auto& s : next) {
-    const auto it = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& x) { return x.each == s.each; });
+    const auto it = std::find_if(shapes_.begin(), shapes_.end(),
+                                 [&](const auto& x) { return x.each == s.each && x.where == s.where; });
     s.want = std::min(s.want, it == shapes_.end() ? 0U : it->want);
   }
   shapes_ = std::move(next);

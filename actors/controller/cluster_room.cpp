@@ -11,7 +11,7 @@ namespace troupe::controller {
 std::vector<grant> cluster_room::add_node(const joining_node& x) {
   if (!ledger_.add_node(x))
     return {};
-  nodes_[x.id] = {x.name, x.total, x.state};
+  nodes_[x.id] = {x.name, x.total, x.state, x.labels};
   ++version_;
   return hand_out();
 }
@@ -74,9 +74,8 @@ bool cluster_room::is_open(node_id id) const {
   return it != nodes_.end() && it->second.state == node_state::ready;
 }
 
-bool cluster_room::could_hold(const resources& each, node_id id) const {
-  const auto it = nodes_.find(id);
-  return it != nodes_.end() && it->second.state == node_state::ready && fits(each, it->second.total);
+bool cluster_room::may_hold(const shape& s, node_id id) const {
+  return is_open(id) && ledger_.could_hold(s.demand, id, true);
 }
 
 // -- claims ----------------------------------------------------------------------------------------------------------
@@ -88,13 +87,16 @@ cluster_room::account& cluster_room::account_of(const deployment_name& name) {
   return a;
 }
 
-cluster_room::shape& cluster_room::shape_of(account& a, const resources& each) {
+cluster_room::shape& cluster_room::shape_of(account& a, const shape_claim& what) {
   for (auto& s : a.shapes)
-    if (s->each == each)
+    if (s->each == what.each && s->where == what.where)
       return *s;
   auto& s = *a.shapes.emplace_back(std::make_unique<shape>());
   s.number = ++a.last_number;
-  s.each = each;
+  s.each = what.each;
+  s.where = what.where;
+  if (s.where.strategy == placement_strategy::pack)
+    a.seats.pack(s.number);
   return s;
 }
 
@@ -108,7 +110,7 @@ std::vector<grant> cluster_room::claim(const claim_room& c) {
     s->want = 0;
   a.listed.clear();
   for (const auto& x : c.shapes) {
-    auto& s = shape_of(a, x.each);
+    auto& s = shape_of(a, x);
     s.want = x.want;
     a.listed.push_back(&s);
   }
@@ -141,7 +143,7 @@ std::vector<grant> cluster_room::hand_over(const deployment_name& name, const cl
         places_.erase(place);
     }
     for (const auto& x : c.shapes) {
-      auto& s = shape_of(a, x.each);
+      auto& s = shape_of(a, x);
       s.want = std::min(x.want, a.seats.seats(s.number));
       a.listed.push_back(&s);
     }
@@ -218,14 +220,16 @@ std::uint32_t cluster_room::granted(const deployment_name& name) const {
   return sum;
 }
 
-room_shortage cluster_room::never(const resources& each) const {
+room_shortage cluster_room::never(const resources& each, const placement_options& where) const {
   room_shortage worst;
   for (const auto& [id, n] : nodes_) {
+    if (!suits(where, n.labels))
+      continue;
     const auto lacking = first_lacking(each, n.total);
     if (!lacking)
       return {};
     if (worst.resource.empty() || (worst.resource == lacking->name && worst.total < n.total.of(lacking->name)))
-      worst = {lacking->name, lacking->amount, 0, n.total.of(lacking->name)};
+      worst = {lacking->name, lacking->amount, 0, n.total.of(lacking->name), !where.required.empty()};
   }
   return worst;
 }
@@ -233,12 +237,30 @@ room_shortage cluster_room::never(const resources& each) const {
 // -- seats -----------------------------------------------------------------------------------------------------------
 
 /// Again, since who shares the demand (`hand_over`) may have closed it.
-void cluster_room::open(const account& a, shape& s) { s.demand = ledger_.open(a.placed_as, {.each = s.each}); }
+void cluster_room::open(const account& a, shape& s) {
+  placement_request what{.each = s.each,
+                         .strategy = s.where.strategy,
+                         .max_replicas_per_node = s.where.max_replicas_per_node,
+                         .required = s.where.required,
+                         .preferred = s.where.preferred};
+  if (wrong_ == wrong_seat::ignores_labels)
+    what.required.clear();
+  if (wrong_ == wrong_seat::ignores_bound)
+    what.max_replicas_per_node = 0;
+  s.demand = ledger_.open(a.placed_as, what);
+}
+
+void cluster_room::add_seat(account& a, const shape& s, node_id on) {
+  const auto& labels = nodes_.at(on).labels;
+  const auto fails = [&](const label_rule& r) { return !r.holds_for(labels); };
+  const auto unmatched = std::count_if(s.where.preferred.begin(), s.where.preferred.end(), fails);
+  a.seats.add(s.number, on, static_cast<std::uint32_t>(unmatched));
+}
 
 std::optional<node_id> cluster_room::place(account& a, shape& s) {
   const auto on = awaits_nodes_ ? std::nullopt : ledger_.place(s.demand);
   if (on)
-    a.seats.add(s.number, *on);
+    add_seat(a, s, *on);
   return on;
 }
 
@@ -247,10 +269,10 @@ std::optional<node_id> cluster_room::adopt(account& a, shape& s) {
   for (const auto& [id, b] : bringing_) {
     std::uint32_t left = 0;
     for (const auto& x : b.kinds)
-      left += x.kind.of == a.placed_as && x.kind.each == s.each ? x.left : 0U;
+      left += x.kind.of == a.placed_as && x.kind.each == s.each && x.kind.where == s.where ? x.left : 0U;
     if (left <= a.seats.unoccupied(s.number, id) || !ledger_.adopt(s.demand, id))
       continue;
-    a.seats.add(s.number, id);
+    add_seat(a, s, id);
     return id;
   }
   return std::nullopt;
@@ -260,7 +282,7 @@ std::optional<node_id> cluster_room::adopted_seat(const account& a, const shape&
   if (code != 0)
     for (auto& [id, b] : bringing_)
       for (auto& x : b.kinds)
-        if (x.left > 0 && x.kind == replica_kind{a.placed_as, s.each, code} && a.seats.unoccupied(s.number, id) > 0) {
+        if (x.left > 0 && x.kind == replica_kind{a.placed_as, s.each, s.where, code} && a.seats.unoccupied(s.number, id) > 0) {
           --x.left;
           ++b.adopted;
           return id;
@@ -319,7 +341,9 @@ void cluster_room::give_back_surplus(account& a, shape& s) {
 
 // What may go for the next replica has changed. Not while a wave waits to start: it stops what is on the chosen node.
 void cluster_room::choose_anew(account& a) {
-  if (a.reserve > 0 || a.shapes.size() < 2)
+  const bool may_differ =
+      a.shapes.size() > 1 || (!a.shapes.empty() && a.shapes.front()->where.max_replicas_per_node > 0);
+  if (a.reserve > 0 || !may_differ)
     return;
   release_aside(a);
   a.chosen = 0;
@@ -338,7 +362,7 @@ void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& 
     ledger_.give_back(s.demand, *free);
     const auto better = this->place(a, s); // there is room at least where it was, if that is still open
     if (!better && ledger_.adopt(s.demand, *free))
-      a.seats.add(s.number, *free);
+      add_seat(a, s, *free);
     r.node = better.value_or(*free);
   }
   has_freed_ = has_freed_ || r.node != *free;
@@ -357,7 +381,7 @@ void cluster_room::seat_waiters(account& a, shape& s) {
 
 std::vector<grant> cluster_room::take_seat(const replica_kind& kind, std::uint64_t place) {
   auto& a = account_of(kind.of);
-  auto& s = shape_of(a, kind.each);
+  auto& s = shape_of(a, {kind.each, 0, kind.where});
   const auto [it, is_new] = places_.try_emplace(place, place_record{&a, &s, 0, 0, kind.code});
   if (!is_new)
     return {};

@@ -29,11 +29,14 @@ enum class wrong_seat : std::uint8_t {
   tells_all_seats,    ///< Also those beyond what is wanted.
   keeps_lost,         ///< A place on a node that is gone stays seated.
   keeps_closed,       ///< Unoccupied seats stay on nodes that take no new replicas.
+  ignores_labels,     ///< Nodes that lack a required label are as good as others.
+  ignores_bound,      ///< `max_replicas_per_node` does not count.
 };
 
 /// Pure, confined to its owner; the counterpart of `placement` for many nodes. What is granted is backed by *seats*:
-/// room for one replica of one shape on one node, taken from a `node_ledger`. A replica *occupies* a seat from
-/// `take_seat` until `leave_seat`; it is named by its *place*, a number that is never used again.
+/// room for one replica of one shape (what it asks for, and on which nodes) on one node, taken from a `node_ledger`. A
+/// replica *occupies* a seat from `take_seat` until `leave_seat`; it is named by its *place*, a number that is never
+/// used again.
 ///
 ///            claim, a node has room (1)          take_seat (2)
 ///   no seat ---------------------------> free ------------------> occupied
@@ -41,10 +44,11 @@ enum class wrong_seat : std::uint8_t {
 ///     | '----- lower want (3) -----------' '---- leave_seat (4) -----|
 ///     '------ leave_seat beyond want, node gone, forgotten (5) ------'
 ///
-/// (1) spread: where the deployment has the fewest; never on a node that is not ready
-/// (2) a free one of its shape, moved to the node that is best by now: where the deployment has the fewest. Who finds
-///     none waits, first come, first served for each deployment and shape
-/// (3) where it has the most; also when the node takes no new replicas any more
+/// (1) on the node that the ledger finds best; never on one that is not ready, lacks a required label, or has
+///     `max_replicas_per_node` seats of the deployment, of all its shapes, occupied or not
+/// (2) a free one of its shape, moved to the node that is best by now. Who finds none waits, first come, first served
+///     for each deployment and shape
+/// (3) where it has the most (packed: the fewest); also when the node takes no new replicas any more
 /// (4) and the first who waits for one takes it; while a wave waits to start, what other shapes leave is kept for it
 /// (5) what is occupied is never taken away from a replica: a lower want gets it back when the replica has left
 ///
@@ -54,15 +58,15 @@ enum class wrong_seat : std::uint8_t {
 ///   ones are on ready nodes.
 /// * Who waits for a seat waits for one that isn't there; a place has one seat at most.
 /// * A claim that is not satisfied keeps its place in the queue until it is. Room goes to the oldest of these first.
-///   For its next replica, what is free on *one* ready node that is large enough is set aside, up to what it asks for:
-///   younger claims cannot use that. It stays this node as long as the node is ready and large enough; first it is the
-///   one where the fewest of its deployment's other replicas would have to go; where that doesn't suffice, or nothing
-///   need go, the one with the largest free share of the scarcest resource, the least id of equal ones. A deployment
-///   with replicas of other shapes chooses anew with each claim and when a replica comes or goes, but not while a wave
-///   of it waits to start.
+///   For its next replica, what is free on *one* ready node that is large enough and has the labels is set aside, up to
+///   what it asks for: younger claims cannot use that. Nothing is, while that node is at the bound per node. It stays
+///   this node as long as it may have the replica; first it is the one where the fewest of its deployment's replicas of
+///   other shapes would have to go; where that doesn't suffice, or nothing need go, one below the bound, with the largest
+///   free share of the scarcest resource, the least id of equal ones. A deployment with replicas of other shapes, or with
+///   a bound, chooses anew with each claim and when a replica comes or goes, but not while a wave of it waits to start.
 /// * What a deployment gives back, it gives back on the chosen node first.
 /// * What a deployment gives back while a wave of it waits to start (`reserve`) is kept where it was given back, for
-///   the claim's first shape, at most what that lacks.
+///   the claim's first shape, at most what that lacks, and only on nodes that could hold it.
 /// * A claim is answered at once, but where it lacks room while more replicas have a place, or wait for one, than it
 ///   wants: some have ended, or it would want them still. Then it is answered when these have left.
 ///
@@ -120,14 +124,16 @@ public:
   /// What is held back is not used.
   resource_report report() const override { return ledger_.report(); }
   /// Nothing while there are no nodes: they may yet join.
-  room_shortage never(const resources& each) const override;
+  /// With required labels only of nodes that have these, and nothing while none has: one may yet join.
+  room_shortage never(const resources& each, const placement_options& where = {}) const override;
 
   // -- seats ---------------------------------------------------------------------------------------------------------
 
   /// A replica starts. It may come before the claim. Changes nothing when the place is known.
   std::vector<grant> take_seat(const replica_kind& kind, std::uint64_t place);
-  std::vector<grant> take_seat(const deployment_name& name, const resources& each, std::uint64_t place) {
-    return take_seat({name, each, 0}, place);
+  /// Likewise, of a replica of this shape (its `want` is not looked at) that no other is like.
+  std::vector<grant> take_seat(const deployment_name& name, const shape_claim& what, std::uint64_t place) {
+    return take_seat({name, what.each, what.where, 0}, place);
   }
   /// It is gone, or waits no longer. Harmless for a place that is not known.
   std::vector<grant> leave_seat(std::uint64_t place);
@@ -139,6 +145,7 @@ public:
   // -- for tests -----------------------------------------------------------------------------------------------------
 
   std::uint32_t seats(const deployment_name& name) const; ///< Also those beyond what is wanted.
+  std::uint32_t seats_on(const deployment_name& name, node_id id) const { return ledger_.placed(name, id); }
   /// What is free on a node and yet not for everyone.
   resources held_back_on(node_id id) const;
   std::vector<deployment_name> waiting() const; ///< Claims that lack room, the oldest first.
@@ -147,9 +154,10 @@ private:
   struct shape {
     std::uint32_t number = 0; ///< In the table of seats.
     resources each;
+    placement_options where;
     demand_id demand = 0;
     std::uint32_t want = 0;
-    room_shortage never;                            ///< Of `each`,
+    room_shortage never;                            ///< Of both,
     std::uint64_t judged = 0;                       ///< at this version of nodes.
     std::map<std::uint64_t, std::uint64_t> waiters; ///< Places without a seat, by the order in which they came.
   };
@@ -168,7 +176,7 @@ private:
     std::uint64_t turn = 0;  ///< In `waiting_`; 0 = it has what it wants.
     node_id chosen = 0;      ///< The node that it waits for.
     std::uint64_t chose = 0; ///< The version of nodes at which it was looked for,
-    resources chose_each;    ///< and for what.
+    std::uint32_t chose_for_number = 0; ///< and for which shape.
     const shape* chosen_for = nullptr;
     resources aside;       ///< Held back there.
     bool has_slot = false; ///< For its next replica, where slots are bounded.
@@ -178,6 +186,7 @@ private:
     std::string name;
     resources total;
     node_state state = node_state::ready;
+    node_labels labels;
   };
   struct place_record {
     account* of = nullptr;
@@ -196,16 +205,17 @@ private:
   };
 
   account& account_of(const deployment_name& name);
-  shape& shape_of(account& a, const resources& each);
+  shape& shape_of(account& a, const shape_claim& what);
   void drop_unused(account& a);
   bool is_open(node_id id) const;
-  bool could_hold(const resources& each, node_id id) const;
+  bool may_hold(const shape& s, node_id id) const; ///< If replicas left; labels and size do not change.
   shape* next_wanted(const account& a) const;
 
   void open(const account& a, shape& s);
   std::optional<node_id> place(account& a, shape& s);
   std::optional<node_id> adopt(account& a, shape& s);
   std::optional<node_id> adopted_seat(const account& a, const shape& s, std::uint64_t code);
+  void add_seat(account& a, const shape& s, node_id on);
   void give_back(account& a, shape& s, node_id on);
   void give_back_surplus(account& a, shape& s);
   void sit(account& a, shape& s, std::uint64_t place, place_record& r);
@@ -220,6 +230,7 @@ private:
   void choose(account& a, const shape& s);
   void choose_anew(account& a);
   std::uint32_t departures_for(const account& a, const shape& s, node_id on) const;
+  std::uint32_t beyond_bound(const account& a, const shape& s, node_id on) const;
   void set_aside(account& a, const shape& s);
   void release_aside(account& a);
   bool is_answer_due(const account& a) const;

@@ -91,7 +91,8 @@ void cluster_room::keep_own(account& a) {
   }
   for (auto it = a.own.begin(); it != a.own.end();) {
     const auto* room = ledger_.room_of(it->first);
-    auto kept = room ? at_most(at_most(it->second, needed), room->free) : resources{};
+    const bool is_of_use = room && lacks > 0 && ledger_.could_hold(a.listed.front()->demand, it->first, true);
+    auto kept = is_of_use ? at_most(at_most(it->second, needed), room->free) : resources{};
     has_freed_ = has_freed_ || kept != it->second;
     if (kept.empty() || !ledger_.set_aside(it->first, kept)) {
       it = a.own.erase(it);
@@ -116,34 +117,49 @@ std::uint32_t cluster_room::departures_for(const account& a, const shape& s, nod
   auto there = ledger_.room_of(on)->free;
   if (const auto own = a.own.find(on); own != a.own.end())
     add(there, own->second);
+  auto beyond = beyond_bound(a, s, on);
   for (const auto& x : a.shapes)
-    if (x.get() != &s)
-      add(there, x->each, a.seats.unoccupied(x->number, on));
+    if (const auto idle = x.get() == &s ? 0 : a.seats.unoccupied(x->number, on); idle > 0) {
+      add(there, x->each, idle);
+      beyond -= std::min(beyond, idle);
+    }
+  const auto is_enough = [&](std::uint32_t n) { return n >= beyond && fits(s.each, there); };
   std::uint32_t n = 0;
   for (const auto& x : a.shapes)
-    for (auto left = x.get() == &s ? 0U : a.seats.occupied(x->number, on); left > 0 && !fits(s.each, there); --left) {
+    for (auto left = x.get() == &s ? 0U : a.seats.occupied(x->number, on); left > 0 && !is_enough(n); --left) {
       add(there, x->each);
       ++n;
     }
-  return fits(s.each, there) ? n : without_end;
+  return is_enough(n) ? n : without_end;
+}
+
+// So many of the deployment's seats have to leave the node for the bound per node alone.
+std::uint32_t cluster_room::beyond_bound(const account& a, const shape& s, node_id on) const {
+  const auto bound = s.where.max_replicas_per_node;
+  const auto there = ledger_.placed(a.placed_as, on) + 1;
+  return bound > 0 && there > bound ? there - bound : 0;
 }
 
 void cluster_room::choose(account& a, const shape& s) {
   a.chosen = 0;
   std::uint32_t best = 0;
   auto fewest = without_end;
+  bool is_below = false; // the bound per node
   for (const auto& [id, n] : nodes_) {
-    if (!could_hold(s.each, id))
+    if (!may_hold(s, id))
       continue;
     const auto* room = ledger_.room_of(id);
     auto share = std::numeric_limits<std::uint32_t>::max();
     for (const auto& x : s.each.amounts)
       share = std::min(share, free_share(room->free.of(x.name), room->total.of(x.name)));
     const auto leaving = departures_for(a, s, id);
-    if (a.chosen == 0 || leaving < fewest || (leaving == fewest && share > best)) {
+    const auto below = ledger_.could_hold(s.demand, id);
+    if (a.chosen == 0 || leaving < fewest ||
+        (leaving == fewest && (below > is_below || (below == is_below && share > best)))) {
       a.chosen = id;
       best = share;
       fewest = leaving;
+      is_below = below;
     }
   }
 }
@@ -151,15 +167,18 @@ void cluster_room::choose(account& a, const shape& s) {
 void cluster_room::set_aside(account& a, const shape& s) {
   if (wrong_ == wrong_seat::sets_nothing_aside)
     return;
-  const bool is_good = a.chosen != 0 && could_hold(s.each, a.chosen);
-  if (!is_good && (a.chose != version_ || a.chose_each != s.each)) {
+  const bool is_good = a.chosen != 0 && may_hold(s, a.chosen) && a.chose_for_number == s.number;
+  if (!is_good && (a.chose != version_ || a.chose_for_number != s.number)) {
     choose(a, s);
     a.chose = version_;
-    a.chose_each = s.each;
+    a.chose_for_number = s.number;
   } else if (!is_good) {
     a.chosen = 0;
   }
   if (a.chosen == 0)
+    return;
+  a.chosen_for = &s;
+  if (!ledger_.could_hold(s.demand, a.chosen)) // that would not help as long as none of its own leaves
     return;
   auto missing = s.each; // beyond what is kept there
   if (const auto own = a.own.find(a.chosen); own != a.own.end() && a.listed.front() == &s)
@@ -167,7 +186,6 @@ void cluster_room::set_aside(account& a, const shape& s) {
   auto what = at_most(missing, ledger_.room_of(a.chosen)->free);
   if (ledger_.set_aside(a.chosen, what))
     a.aside = std::move(what);
-  a.chosen_for = &s;
 }
 
 void cluster_room::release_aside(account& a) {
@@ -198,15 +216,18 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
   }
   if (auto* next = next_wanted(a)) {
     if (std::exchange(next->judged, version_) != version_)
-      next->never = never(next->each);
+      next->never = never(next->each, next->where);
     const bool has_slot = max_replicas_ == 0 || a.has_slot;
     auto there = a.aside;
     if (const auto own = a.own.find(a.chosen); own != a.own.end())
       add(there, own->second);
+    if (a.chosen != 0 && !ledger_.could_hold(next->demand, a.chosen))
+      add(there, ledger_.room_of(a.chosen)->free); // what it could have of, when some of its own have left
     now.spare = at_most(there, next->each);
     now.spare.set(slots, has_slot ? 1 : 0);
     if (a.chosen != 0) {
       now.spare_on = nodes_.at(a.chosen).name;
+      now.must_leave = beyond_bound(a, *next, a.chosen);
       for (const auto* s : a.listed)
         now.idle_there.push_back(a.seats.unoccupied(s->number, a.chosen));
       if (std::all_of(now.idle_there.begin(), now.idle_there.end(), [](auto n) { return n == 0; }))

@@ -129,7 +129,7 @@ private:
   caf::result<command_result> deploy(deploy_deployment& m) {
     if (closing_)
       return to_caf(stopped());
-    if (const auto problems = problems_of(m); !problems.empty())
+    if (const auto problems = problems_of(m, cluster_ != nullptr); !problems.empty())
       return to_caf({errc::invalid_spec, to_string(problems)});
     const deployment_name name{m.spec.application, m.spec.name};
     auto& e = entries_[name];
@@ -164,12 +164,14 @@ private:
   }
 
   void add_advice(const deployment_spec& spec, command_result& answer) const {
-    const auto never = room_->never(spec.per_replica);
+    const auto never = room_->never(spec.per_replica, spec.where);
     if (!never.is_never() || answer.change == change_kind::none)
       return;
     answer.message += answer.message.empty() ? "" : "; ";
     answer.message += "its replicas wait for room: each asks for " + amount_text(never.resource, never.asked) + ' ' +
-                      never.resource + ", more than there is in all (" + amount_text(never.resource, never.total) + ")";
+                      never.resource + ", more than " +
+                      (never.by_labels ? "any node with the labels of its label_selector has (" : "there is in all (") +
+                      amount_text(never.resource, never.total) + ")";
   }
 
   caf::result<command_result> restore(restore_deployment& m) {

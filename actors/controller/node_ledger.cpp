@@ -314,6 +314,16 @@ node_ledger::slot node_ledger::best_for(demand_state& d) {
 
 // -- questions -------------------------------------------------------------------------------------------------------
 
+bool node_ledger::could_hold(demand_id demand, node_id id, bool at_bound_too) const {
+  const auto it = demands_.find(demand);
+  const auto at = slot_of(id);
+  if (it == demands_.end() || at == no_slot || it->second.what->nodes[at].reason != no_misfit)
+    return false;
+  const auto bound = it->second.what->what.max_replicas_per_node;
+  const auto there = it->second.of->held.find(at);
+  return bound == 0 || at_bound_too || there == it->second.of->held.end() || there->second < bound;
+}
+
 fit_report node_ledger::explain(demand_id demand) {
   const auto it = demands_.find(demand);
   if (it == demands_.end())

@@ -112,6 +112,10 @@ public:
   /// What is known of a node; null for an unknown one. Until the next node is added or removed. O(1).
   const node_room* room_of(node_id id) const;
 
+  /// Whether only what is free may lack there: labels and size do, and the bound per node (unless `at_bound_too`);
+  /// states are not looked at. O(1).
+  bool could_hold(demand_id demand, node_id id, bool at_bound_too = false) const;
+
   /// Where one more of the demand could go, and why not elsewhere. O(R), and with few nodes and a bound
   /// per node O(few_nodes).
   fit_report explain(demand_id demand);

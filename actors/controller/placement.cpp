@@ -27,8 +27,9 @@ std::vector<grant> placement::claim(const claim_room& c) {
   a.reserve = c.reserve;
   auto before = std::exchange(a.shapes, {});
   for (const auto& s : c.shapes) {
-    const auto old = std::find_if(before.begin(), before.end(), [&](const holding& h) { return h.each == s.each; });
-    a.shapes.push_back({s.each, cost_of(s.each), s.want, 0});
+    const auto old = std::find_if(before.begin(), before.end(),
+                                  [&](const holding& h) { return h.each == s.each && h.where == s.where; });
+    a.shapes.push_back({s.each, cost_of(s.each), s.want, 0, s.where});
     if (old == before.end())
       continue;
     a.shapes.back().granted = std::min(old->granted, s.want);
@@ -59,10 +60,10 @@ std::vector<grant> placement::hand_over(const deployment_name& name, const claim
     account kept{.seq = claim.seq, .shapes = {}, .reserve = 0, .own = {}, .place = 0, .told = {}};
     for (const auto& s : claim.shapes)
       for (auto& h : from->second.shapes)
-        if (h.each == s.each && std::min(h.granted, s.want) > 0) {
+        if (h.each == s.each && h.where == s.where && std::min(h.granted, s.want) > 0) {
           const auto n = std::min(h.granted, s.want);
           h.granted -= n;
-          kept.shapes.push_back({h.each, h.cost, n, n});
+          kept.shapes.push_back({h.each, h.cost, n, n, h.where});
         }
     if (!kept.shapes.empty())
       accounts_[claim.from] = std::move(kept);
@@ -103,7 +104,7 @@ resource_report placement::report() const {
   return {{std::move(local)}};
 }
 
-room_shortage placement::never(const resources& each) const {
+room_shortage placement::never(const resources& each, const placement_options&) const {
   const auto lacking = first_lacking(each, total_);
   return lacking ? room_shortage{lacking->name, lacking->amount, free_.of(lacking->name), total_.of(lacking->name)}
                  : room_shortage{};
@@ -177,7 +178,7 @@ void placement::tell(const deployment_name& name, account& a, const resources& a
     now.granted.push_back(h.granted);
   const auto first = std::find_if(a.shapes.begin(), a.shapes.end(), [](const auto& h) { return h.granted < h.want; });
   if (first != a.shapes.end() && !can_fit(*first))
-    now.lacks = never(first->each);
+    now.lacks = never(first->each, first->where);
   if (const auto* next = next_wanted(a)) {
     now.spare = at_most(available, next->cost);
     if (const auto x = first_lacking(next->cost, available); x && now.lacks.resource.empty())

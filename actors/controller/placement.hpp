@@ -42,7 +42,7 @@ public:
   bool knows(const deployment_name& name) const override { return accounts_.count(name) > 0; }
   std::uint32_t granted(const deployment_name& name) const override;
   resource_report report() const override;
-  room_shortage never(const resources& each) const override;
+  room_shortage never(const resources& each, const placement_options& where = {}) const override;
 
 private:
   struct holding {
@@ -50,6 +50,7 @@ private:
     resources cost; ///< `each`, and a slot where these are bounded.
     std::uint32_t want = 0;
     std::uint32_t granted = 0;
+    placement_options where; ///< Tells shapes apart; there is one node.
   };
   struct account {
     std::uint64_t seq = 0;

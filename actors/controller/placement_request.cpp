@@ -1,7 +1,5 @@
-// Conditions on labels; reports as text.
+// Reports as text.
 #include <troupe/actors/controller/placement_request.hpp>
-
-#include <algorithm>
 
 namespace troupe::controller {
 
@@ -29,11 +27,6 @@ std::string misfit_text(const misfit_count& x) {
 }
 
 } // namespace
-
-bool label_rule::holds_for(const node_labels& labels) const {
-  const auto it = labels.find(key);
-  return (it != labels.end() && std::find(values.begin(), values.end(), it->second) != values.end()) != negated;
-}
 
 std::string to_string(const fit_report& x) {
   if (x.nodes == 0)

@@ -1,32 +1,14 @@
 // What one replica of a deployment asks of a node, and the counts of nodes by why they don't fit.
 #pragma once
 
+#include <troupe/messages/placement_options.hpp>
 #include <troupe/messages/resources.hpp>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 namespace troupe::controller {
-
-using node_labels = std::map<std::string, std::string>;
-
-/// A condition on one label. A node that doesn't have the label fulfils it only when it is negated, as in Kubernetes.
-struct label_rule {
-  std::string key;
-  std::vector<std::string> values; ///< Any of these; or none of these, when negated.
-  bool negated = false;
-
-  bool holds_for(const node_labels& labels) const;
-  friend bool operator==(const label_rule&, const label_rule&) = default;
-};
-
-/// Travels in a later step: never renumber.
-enum class placement_strategy : std::uint8_t {
-  spread = 0, ///< Where the deployment has the fewest replicas, then where most is free.
-  pack = 1,   ///< The fullest node that still fits.
-};
 
 /// A value: the "shape" of a replica, as placement sees it.
 struct placement_request {

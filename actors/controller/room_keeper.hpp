@@ -33,8 +33,8 @@ public:
   virtual std::uint32_t granted(const deployment_name& name) const = 0; ///< Replicas of all shapes.
   /// What there is and what is taken, the bound on replicas apart.
   virtual resource_report report() const = 0;
-  /// Why a replica that asks for `each` can never run here; `resource` is empty when it can.
-  virtual room_shortage never(const resources& each) const = 0;
+  /// Why a replica that asks for `each` can never run `where` it may; `resource` is empty when it can.
+  virtual room_shortage never(const resources& each, const placement_options& where = {}) const = 0;
 
 protected: // as a part of what is copied whole
   room_keeper() = default;

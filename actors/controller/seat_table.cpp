@@ -69,8 +69,11 @@ void seat_table::change(std::uint32_t shape, node_id on, const Change& what) {
     if (const auto it = s.on.find(on); it != s.on.end()) {
       const bool is = it->second.free() > 0;
       const bool was = number == shape ? free_before > 0 : is;
-      move_in(s.by_seats, was, ranked{before.seats, on}, is, ranked{all.seats, on});
-      move_in(s.by_occupied, was, ranked{before.occupied, on}, is, ranked{all.occupied, on});
+      const auto rank = [&, packs = s.packs](std::uint32_t count) {
+        return ranked{it->second.unmatched, packs ? ~count : count, on};
+      };
+      move_in(s.by_seats, was, rank(before.seats), is, rank(all.seats));
+      move_in(s.by_occupied, was, rank(before.occupied), is, rank(all.occupied));
     }
   if (there.seats == 0)
     mine.on.erase(on);
@@ -78,8 +81,11 @@ void seat_table::change(std::uint32_t shape, node_id on, const Change& what) {
     nodes_.erase(on);
 }
 
-void seat_table::add(std::uint32_t shape, node_id on) {
-  change(shape, on, [](spot& x) { ++x.seats; });
+void seat_table::add(std::uint32_t shape, node_id on, std::uint32_t unmatched) {
+  change(shape, on, [unmatched](spot& x) {
+    if (x.seats++ == 0)
+      x.unmatched = unmatched;
+  });
 }
 
 void seat_table::remove(std::uint32_t shape, node_id on) {
@@ -105,12 +111,12 @@ std::set<std::uint64_t> seat_table::lose(std::uint32_t shape, node_id on) {
 
 std::optional<node_id> seat_table::to_give_back(std::uint32_t shape) const {
   const auto* s = found(shapes_, shape);
-  return s && !s->by_seats.empty() ? std::optional{s->by_seats.rbegin()->second} : std::nullopt;
+  return s && !s->by_seats.empty() ? std::optional{std::get<node_id>(*s->by_seats.rbegin())} : std::nullopt;
 }
 
 std::optional<node_id> seat_table::to_take(std::uint32_t shape) const {
   const auto* s = found(shapes_, shape);
-  return s && !s->by_occupied.empty() ? std::optional{s->by_occupied.begin()->second} : std::nullopt;
+  return s && !s->by_occupied.empty() ? std::optional{std::get<node_id>(*s->by_occupied.begin())} : std::nullopt;
 }
 
 seat_table::counts seat_table::by_node(std::uint32_t shape) const {

@@ -151,12 +151,12 @@ void machine::set_target(const release_ptr& r, bool rolling_back) {
   superseded_ = target_;
   const bool first = target_ == nullptr;
   target_ = r;
-  asks_ = asks_ || !r->spec.per_replica.empty();
+  asks_ = asks_ || r->asks();
   // Stops that the ended wave caused still hold back the next one.
   end_wave();
   if (first)
     wave_.stopping = wave_.same_shape = 0;
-  else if (superseded_->spec.per_replica != r->spec.per_replica)
+  else if (!(superseded_->shape() == r->shape()))
     wave_.same_shape = 0;
   std::vector<vacancy> checked_out; // places of replicas that checks took out stay known as such: filled at once
   for (auto it = vacancies_.begin(); it != vacancies_.end();) {

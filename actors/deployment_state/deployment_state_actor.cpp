@@ -120,7 +120,7 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes, m.spare_on, m.idle_there});
+          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes, m.spare_on, m.idle_there, m.must_leave});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});
@@ -266,6 +266,7 @@ private:
       replicas_.resize(slot + 1);
     auto& r = replicas_[slot];
     r.holds = e.what->spec.per_replica;
+    r.where = e.what->spec.where;
     r.place = &calls_->acquire(e.replica);
     r.actor = replica::spawn_replica(shared_env(), {.ref = e.replica,
                                                     .revision = e.what->revision,

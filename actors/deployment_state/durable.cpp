@@ -73,7 +73,7 @@ void machine::on(const event::restore& ev) {
       base_ = releases.back();
   }
   for (const auto& r : releases)
-    asks_ = asks_ || !r->spec.per_replica.empty();
+    asks_ = asks_ || r->asks();
   history_.restore(std::move(releases), {d.next_revision, d.next_code, d.next_config});
   n_ = d.num_replicas;
   phase_ = d.phase;

@@ -147,7 +147,7 @@ void machine::stop_one(std::uint32_t slot, stop_cause cause) {
   if (cause == stop_cause::wave) {
     r.wave = wave_number_;
     ++wave_.stopping;
-    wave_.same_shape += table_.cohort_of(slot).origin->spec.per_replica == target_->spec.per_replica ? 1U : 0U;
+    wave_.same_shape += table_.cohort_of(slot).origin->shape() == target_->shape() ? 1U : 0U;
   }
   emit(effect::stop{table_.ref(slot), cause});
 }

@@ -111,6 +111,7 @@ struct room {
   std::string nodes{};                     ///< Why nodes don't fit; empty on one machine.
   std::string spare_on{};                  ///< The node that `spare` is on; empty on one machine.
   std::vector<std::uint32_t> idle_there{}; ///< By shape: granted there, and held by no replica.
+  std::uint32_t must_leave = 0;            ///< Of other shapes, for the bound per node there.
 };
 /// The timer armed last has fired; an older epoch is ignored.
 struct timer {
@@ -362,18 +363,19 @@ private:
   // -- room (room.cpp) --
   struct shape_room {
     resources each;
+    placement_options where;
     std::uint32_t want = 0;
     std::uint32_t granted = 0;
   };
   bool room_limited() const { return limits_.room_limited || asks_; }
-  bool needs_room(const resources& each) const { return limits_.room_limited || !each.empty(); }
-  const shape_room* shape_of(const resources& each) const;
-  std::uint32_t granted_of(const resources& each) const;
-  std::uint32_t existing_of(const resources& each) const;
+  bool needs_room(const shape_ref& each) const { return limits_.room_limited || !each.each.empty(); }
+  const shape_room* shape_of(const shape_ref& each) const;
+  std::uint32_t granted_of(const shape_ref& each) const;
+  std::uint32_t existing_of(const shape_ref& each) const;
   bool has_room(const release_ptr& what) const;
   bool has_free_room(const release_ptr& what) const;    ///< Beyond what the running wave's own replicas need.
   std::uint32_t reachable() const;                      ///< N, or what there is room for.
-  std::uint32_t unused_of(const resources& each) const; ///< Granted, and held by no replica.
+  std::uint32_t unused_of(const shape_ref& each) const; ///< Granted, and held by no replica.
   std::uint32_t empty_slots() const;                    ///< Of the N, those that nobody waits to fill.
   /// Whom a stop_first wave takes away, in that order.
   struct departures {
@@ -382,10 +384,10 @@ private:
   };
   /// Of replicas, those of one node alone, unless `node` is `any_node` or `any_usable_node`.
   departures outgoing(std::uint32_t size, std::uint32_t most_available, std::uint32_t node) const;
-  resources cost_of(const resources& each) const;
+  resources cost_of(const shape_ref& each) const;
   resources freed_by(const departures& all) const;
-  std::uint32_t given_back_of(const resources& each, const departures& all) const; ///< Of empty slots.
-  bool fits_on_one_node(const departures& all) const;
+  std::uint32_t given_back_of(const shape_ref& each, const departures& all) const; ///< Of empty slots.
+  bool fits_on_one_node(const departures& all); ///< Sets `freed_`.
   resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
   /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.
@@ -490,7 +492,8 @@ private:
   std::vector<std::uint32_t> idle_there_;
   room_shortage lacks_;
   std::string nodes_say_; ///< Of the same answer.
-  bool asks_ = false;     ///< A target has asked for resources.
+  std::uint32_t must_leave_ = 0;
+  bool asks_ = false; ///< A target has asked for resources, or for certain nodes.
   bool waiting_for_room_ = false;
   std::uint32_t waits_for_ = 0;          ///< While `waiting_for_room_`: so many more of the target.
   std::uint32_t leaves_from_ = any_node; ///< Whose replicas `makes_room` would have stop.

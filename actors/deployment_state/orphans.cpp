@@ -27,15 +27,19 @@ struct room_of_orphans {
 
   // What arrives out of order is ignored: of two claims the later one has the higher number.
   claim_room claim() { return {name, seq++, left, 0}; }
-  void one_more(const resources& each) {
-    const auto it = std::find_if(left.begin(), left.end(), [&](const shape_claim& s) { return s.each == each; });
-    ++(it != left.end() ? *it : left.emplace_back(shape_claim{each, 0})).want;
+  auto find(const shape_claim& what) {
+    return std::find_if(left.begin(), left.end(),
+                        [&](const shape_claim& s) { return s.each == what.each && s.where == what.where; });
   }
-  void one_less(const resources& each) {
+  void one_more(const shape_claim& what) {
+    const auto it = find(what);
+    ++(it != left.end() ? *it : left.emplace_back(what)).want;
+  }
+  void one_less(const shape_claim& what) {
     claim_room now;
     {
       const std::lock_guard one{guard};
-      const auto it = std::find_if(left.begin(), left.end(), [&](const shape_claim& s) { return s.each == each; });
+      const auto it = find(what);
       --it->want;
       if (it->want == 0)
         left.erase(it);
@@ -58,7 +62,7 @@ void leave_orphans(const control::environment_ptr& env, caf::local_actor* self, 
   room->name = {name.application, name.name + mark + std::to_string(self->id())};
   for (const auto& r : replicas)
     if (r.actor && !r.given_up)
-      room->one_more(r.holds);
+      room->one_more({r.holds, 0, r.where});
   if (controller && !room->left.empty())
     control::post(*env, self, controller, room->claim());
   for (auto& r : replicas) {
@@ -66,10 +70,10 @@ void leave_orphans(const control::environment_ptr& env, caf::local_actor* self, 
       continue;
     const bool holds_room = controller && !r.given_up;
     caf::actor_cast<caf::abstract_actor*>(r.actor)->attach_functor(
-        [calls, place = r.place, room, holds_room, each = r.holds] {
+        [calls, place = r.place, room, holds_room, what = shape_claim{r.holds, 0, r.where}] {
           calls->release(*place);
           if (holds_room)
-            room->one_less(each);
+            room->one_less(what);
         });
     caf::anon_send_exit(r.actor, caf::exit_reason::kill);
   }

@@ -18,6 +18,7 @@ struct replica_entry {
   cell* place = nullptr;
   bool given_up = false; ///< Holds no room.
   resources holds{};
+  placement_options where{}; ///< It may run, for who holds room.
 };
 
 /// Kills them. Each frees its place in the router when it ends, and tells the controller how many still hold room: as a

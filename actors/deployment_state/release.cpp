@@ -12,7 +12,7 @@ bool same_code(const release& a, const release& b) {
   return !a.spec.version.empty() && a.spec.version == b.spec.version && a.spec.init_args == b.spec.init_args &&
          a.spec.execution == b.spec.execution && a.spec.isolation == b.spec.isolation &&
          a.spec.replicas_per_worker == b.spec.replicas_per_worker && a.spec.runtime_env == b.spec.runtime_env &&
-         a.spec.per_replica == b.spec.per_replica;
+         a.shape() == b.shape();
 }
 
 bool same_but_count(const release& a, const release& b) {

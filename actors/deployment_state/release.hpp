@@ -13,6 +13,19 @@
 
 namespace troupe::deployment_state {
 
+/// What a replica asks for, and on which nodes it may run: room is counted by both. Refers to its origin.
+struct shape_ref {
+  const resources& each;
+  const placement_options& where;
+  friend bool operator==(const shape_ref& a, const shape_ref& b) { return a.each == b.each && a.where == b.where; }
+};
+
+/// Of a claim, or of what it was granted.
+template <class Shape>
+shape_ref shape_in(const Shape& x) {
+  return {x.each, x.where};
+}
+
 /// Immutable and shareable. Two releases with one `code_id` run the same code with the same code-level options; two
 /// with one `config_id` have the same user_config.
 struct release {
@@ -27,6 +40,9 @@ struct release {
   std::uint64_t config_revision = 0; ///< The revision that brought this user_config first.
   std::string cause;
 
+  shape_ref shape() const { return {spec.per_replica, spec.where}; }
+  /// Whether its shape is another one than that of a deployment which leaves all of it out.
+  bool asks() const { return !spec.per_replica.empty() || spec.where != placement_options{}; }
   /// The version label, "R<revision that brought the code>" when none was given.
   std::string label() const { return spec.version.empty() ? "R" + std::to_string(code_revision) : spec.version; }
 };

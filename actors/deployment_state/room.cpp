@@ -1,8 +1,8 @@
 // Room: what is claimed for which kind of replica, what may start with it, and what stands for N where it lacks.
 //
-// Replicas that ask for the same amounts are one shape; a rollout that changes them has two. What the wave's outgoing
-// replicas of the target's shape hold is taken over as it is; of another shape it is given back, and the placement
-// keeps it for the claim's first shape, which is the target's.
+// Replicas that ask for the same amounts, on the same nodes, are one shape; a rollout that changes these has two. What
+// the wave's outgoing replicas of the target's shape hold is taken over as it is; of another shape it is given back,
+// and the placement keeps it for the claim's first shape, which is the target's.
 #include <troupe/actors/deployment_state/machine.hpp>
 
 #include <algorithm>
@@ -14,37 +14,38 @@ namespace {
 
 constexpr std::string_view bound_on_replicas = "max_replicas"; // as the placement calls it (controller/placement.hpp)
 
-shape_claim& shape_in(std::vector<shape_claim>& all, const resources& each) {
-  const auto it = std::find_if(all.begin(), all.end(), [&](const shape_claim& s) { return s.each == each; });
-  return it != all.end() ? *it : all.emplace_back(shape_claim{each, 0});
+shape_claim& claim_of(std::vector<shape_claim>& all, const shape_ref& each) {
+  const auto it = std::find_if(all.begin(), all.end(), [&](const shape_claim& s) { return shape_in(s) == each; });
+  return it != all.end() ? *it : all.emplace_back(shape_claim{each.each, 0, each.where});
 }
 
 } // namespace
 
-const machine::shape_room* machine::shape_of(const resources& each) const {
-  const auto it = std::find_if(shapes_.begin(), shapes_.end(), [&](const shape_room& s) { return s.each == each; });
+const machine::shape_room* machine::shape_of(const shape_ref& each) const {
+  const auto it =
+      std::find_if(shapes_.begin(), shapes_.end(), [&](const shape_room& s) { return shape_in(s) == each; });
   return it == shapes_.end() ? nullptr : &*it;
 }
 
-std::uint32_t machine::granted_of(const resources& each) const {
+std::uint32_t machine::granted_of(const shape_ref& each) const {
   const auto* s = shape_of(each);
   return s ? s->granted : 0;
 }
 
-std::uint32_t machine::existing_of(const resources& each) const {
+std::uint32_t machine::existing_of(const shape_ref& each) const {
   std::uint32_t sum = 0;
   for (const auto& c : table_.cohorts())
-    if (c.origin->spec.per_replica == each)
+    if (c.origin->shape() == each)
       sum += c.live() + c.of(life::stopping);
   return sum;
 }
 
 bool machine::is_unclaimed(std::uint32_t more) const {
-  const auto* room = shape_of(target_->spec.per_replica);
-  return !room || room->want < existing_of(room->each) + more || room_answered_ != room_seq_;
+  const auto* room = shape_of(target_->shape());
+  return !room || room->want < existing_of(shape_in(*room)) + more || room_answered_ != room_seq_;
 }
 
-std::uint32_t machine::unused_of(const resources& each) const {
+std::uint32_t machine::unused_of(const shape_ref& each) const {
   const auto granted = granted_of(each);
   return granted - std::min(granted, existing_of(each));
 }
@@ -55,17 +56,17 @@ std::uint32_t machine::empty_slots() const {
 }
 
 bool machine::has_room(const release_ptr& what) const {
-  if (!room_limited() || !what || !needs_room(what->spec.per_replica))
+  if (!room_limited() || !what || !needs_room(what->shape()))
     return true;
-  return existing_of(what->spec.per_replica) < granted_of(what->spec.per_replica);
+  return existing_of(what->shape()) < granted_of(what->shape());
 }
 
 bool machine::has_free_room(const release_ptr& what) const {
-  if (!room_limited() || !needs_room(what->spec.per_replica))
+  if (!room_limited() || !needs_room(what->shape()))
     return true;
-  const auto& each = what->spec.per_replica;
+  const auto each = what->shape();
   std::uint32_t reserved = 0;
-  if (each == target_->spec.per_replica) {
+  if (each == target_->shape()) {
     const auto outgoing = wave_.kind == wave_kind::stop_first ? wave_.same_shape : 0; // their room is not free yet
     reserved = wave_.vacant + wave_.to_start - std::min(wave_.to_start, outgoing);
   }
@@ -76,14 +77,14 @@ std::uint32_t machine::reachable() const {
   if (!room_limited())
     return n_;
   const auto filled = fill_release();
-  if (!filled || !needs_room(filled->spec.per_replica))
+  if (!filled || !needs_room(filled->shape()))
     return n_; // no empty slot waits for room: nothing is started there, or without
   std::uint64_t sum = 0;
   for (const auto& s : shapes_)
-    sum += needs_room(s.each) ? s.granted : 0U;
+    sum += needs_room(shape_in(s)) ? s.granted : 0U;
   for (const auto& c : table_.cohorts()) {
-    sum += needs_room(c.origin->spec.per_replica) ? 0U : c.live();
-    sum += c.vacant == 0 || needs_room(vacancy_release(c)->spec.per_replica) ? 0U : c.vacant;
+    sum += needs_room(c.origin->shape()) ? 0U : c.live();
+    sum += c.vacant == 0 || needs_room(vacancy_release(c)->shape()) ? 0U : c.vacant;
   }
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(n_, sum));
 }
@@ -92,7 +93,7 @@ std::uint32_t machine::reachable() const {
 
 // 10 replicas of 1 CPU, W = 2, 1 CPU free: one new one of up to 3 CPUs has room after a wave, one of 4 has not.
 bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
-  const auto& each = target_->spec.per_replica;
+  const auto each = target_->shape();
   leaves_from_ = any_node;
   if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each)) {
     freed_ = {};
@@ -119,7 +120,7 @@ bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
 }
 
 bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available) {
-  const auto& each = target_->spec.per_replica;
+  const auto each = target_->shape();
   const auto free = room_answered_ == room_seq_ ? spare_ : resources{};
   const auto suffices = [&] {
     auto there = free;
@@ -129,7 +130,7 @@ bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available
   freed_ = most_freed(size, most_available);
   if (!suffices())
     return false;
-  if (is_on_nodes())
+  if (is_on_nodes() || each.where.is_selective())
     return would_free_enough_on_a_node(size, most_available);
   // Of several shapes it depends on who goes first. This takes O(W); where it says no, that is remembered.
   freed_ = freed_by(outgoing(size, most_available, any_node));
@@ -140,45 +141,52 @@ bool machine::would_free_enough(std::uint32_t size, std::uint32_t most_available
 // little on each, the wave takes what is on the node that the room was looked for on. O(replicas), as rarely as the
 // above.
 bool machine::would_free_enough_on_a_node(std::uint32_t size, std::uint32_t most_available) {
-  for (const auto node : {any_usable_node, spare_node_}) {
-    if (node == spare_node_ && (spare_node_ == no_node || room_answered_ != room_seq_))
-      break;
-    leaves_from_ = node;
-    const auto all = outgoing(size, most_available, node);
-    freed_ = freed_by(all);
-    if (fits_on_one_node(all))
-      return true;
-  }
-  return false;
+  const bool is_told = spare_node_ != no_node && room_answered_ == room_seq_;
+  if (leaves_from_ = any_usable_node; fits_on_one_node(outgoing(size, most_available, any_usable_node)))
+    return true;
+  leaves_from_ = spare_node_;
+  return is_told && fits_on_one_node(outgoing(size, most_available, spare_node_));
 }
 
-bool machine::fits_on_one_node(const departures& all) const {
-  const auto& each = target_->spec.per_replica;
-  std::map<std::uint32_t, resources> freed; // by node
-  std::uint64_t slots = freed_by(all).of(bound_on_replicas);
+// Whether what they free suffices where they are is the room's to say if they may be on other nodes than the target: it
+// knows for the node that it has named alone.
+bool machine::fits_on_one_node(const departures& all) {
+  const auto each = target_->shape();
+  freed_ = freed_by(all);
+  const bool is_told = room_answered_ == room_seq_ && spare_node_ != no_node;
+  std::map<std::uint32_t, resources> there; // by node
+  std::uint32_t leave = 0;                  // the named one
+  auto slots = freed_.of(bound_on_replicas);
   if (room_answered_ == room_seq_)
     slots += spare_.of(bound_on_replicas);
-  if (room_answered_ == room_seq_ && spare_node_ != no_node) {
-    auto& there = freed[spare_node_];
-    there = spare_;
-    for (std::size_t i = 0; i < idle_there_.size() && i < shapes_.size(); ++i)
-      add(there, shapes_[i].each, std::min(idle_there_[i], given_back_of(shapes_[i].each, all)));
+  if (is_told) {
+    auto& named = there[spare_node_];
+    named = spare_;
+    for (std::size_t i = 0; i < idle_there_.size() && i < shapes_.size(); ++i) {
+      const auto n = std::min(idle_there_[i], given_back_of(shape_in(shapes_[i]), all));
+      add(named, shapes_[i].each, n);
+      leave += n;
+    }
   }
   for (const auto slot : all.slots) {
     const auto& r = table_.at(slot);
-    const auto& mine = table_.cohorts()[r.cohort].origin->spec.per_replica;
+    const auto mine = table_.cohorts()[r.cohort].origin->shape();
     if (mine == each) // taken over as it is
       return true;
-    if (r.node != here)
-      add(freed[r.node], mine);
+    const bool is_named = is_told && r.node == spare_node_;
+    leave += is_named ? 1 : 0;
+    if (is_named || (r.node != here && mine.where == each.where))
+      add(there[r.node], mine.each);
   }
+  if (is_told && leave < must_leave_)
+    there.erase(spare_node_);
   return (!limits_.room_limited || slots > 0) &&
-         std::any_of(freed.begin(), freed.end(), [&](const auto& x) { return fits(each, x.second); });
+         std::any_of(there.begin(), there.end(), [&](const auto& x) { return fits(each.each, x.second); });
 }
 
 // What a replica takes: it counts against the bound on replicas, too.
-resources machine::cost_of(const resources& each) const {
-  auto cost = each;
+resources machine::cost_of(const shape_ref& each) const {
+  auto cost = each.each;
   if (limits_.room_limited)
     cost.set(bound_on_replicas, 1);
   return cost;
@@ -190,7 +198,7 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
   for (const auto& c : table_.cohorts()) { // empty slots may hold room
     if (!is_outdated(c) || c.vacant == 0)
       continue;
-    const auto& each = vacancy_release(c)->spec.per_replica;
+    const auto each = vacancy_release(c)->shape();
     const auto n = std::min(size, c.vacant);
     add(sum, cost_of(each), std::min(n, unused_of(each)));
     size -= n;
@@ -204,7 +212,7 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
         if (n == 0 || !is_outdated(c) || is_base_code(c) != of_base)
           continue;
         there += n;
-        for (const auto& x : cost_of(c.origin->spec.per_replica).amounts)
+        for (const auto& x : cost_of(c.origin->shape()).amounts)
           largest.set(x.name, std::max(x.amount, largest.of(x.name)));
       }
       const auto n = std::min({size, there, available ? most_available : size});
@@ -218,21 +226,21 @@ resources machine::most_freed(std::uint32_t size, std::uint32_t most_available) 
 resources machine::freed_by(const departures& all) const {
   resources sum;
   for (const auto slot : all.slots)
-    add(sum, cost_of(table_.cohorts()[table_.at(slot).cohort].origin->spec.per_replica));
+    add(sum, cost_of(table_.cohorts()[table_.at(slot).cohort].origin->shape()));
   std::vector<shape_claim> gone;
   for (const auto& [cohort, n] : all.vacancies)
-    shape_in(gone, vacancy_release(table_.cohorts()[cohort])->spec.per_replica).want += n;
+    claim_of(gone, vacancy_release(table_.cohorts()[cohort])->shape()).want += n;
   for (const auto& g : gone)
-    add(sum, cost_of(g.each), given_back_of(g.each, all));
+    add(sum, cost_of(shape_in(g)), given_back_of(shape_in(g), all));
   return sum;
 }
 
 // An empty slot's room is given back as far as the empty slots that stay do not want it.
-std::uint32_t machine::given_back_of(const resources& each, const departures& all) const {
+std::uint32_t machine::given_back_of(const shape_ref& each, const departures& all) const {
   std::uint32_t go = 0, vacant = 0;
   for (std::size_t i = 0; i < table_.cohorts().size(); ++i) {
     const auto& c = table_.cohorts()[i];
-    if (c.vacant == 0 || vacancy_release(c)->spec.per_replica != each)
+    if (c.vacant == 0 || !(vacancy_release(c)->shape() == each))
       continue;
     vacant += c.vacant;
     if (const auto it = all.vacancies.find(static_cast<std::uint16_t>(i)); it != all.vacancies.end())
@@ -289,9 +297,10 @@ machine::departures machine::outgoing(std::uint32_t size, std::uint32_t most_ava
 }
 
 bool machine::is_claimed(const std::vector<shape_claim>& now) const {
-  return reserve() == reserved_ &&
-         std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
-                    [](const shape_claim& a, const shape_room& b) { return a.each == b.each && a.want == b.want; });
+  return reserve() == reserved_ && std::equal(now.begin(), now.end(), shapes_.begin(), shapes_.end(),
+                                              [](const shape_claim& a, const shape_room& b) {
+                                                return shape_in(a) == shape_in(b) && a.want == b.want;
+                                              });
 }
 
 bool machine::is_room_known() const {
@@ -308,7 +317,7 @@ bool machine::give_up_roomless() {
       !is_room_known())
     return false;
   for (const auto& c : table_.cohorts()) // what stops, whyever, still counts; then there is room
-    if (c.of(life::stopping) > 0 && (is_on_nodes() || c.origin->spec.per_replica == target_->spec.per_replica))
+    if (c.of(life::stopping) > 0 && (is_on_nodes() || c.origin->shape() == target_->shape()))
       return false;
   wave_.pending -= std::min(wave_.pending, wave_.to_start);
   wave_.size -= std::min(wave_.size, wave_.to_start);
@@ -322,14 +331,14 @@ void machine::left_for_wave(const record& r) {
   if (r.cause != stop_cause::wave || r.wave != wave_number_ || wave_.stopping == 0)
     return;
   --wave_.stopping;
-  const auto& each = table_.cohorts()[r.cohort].origin->spec.per_replica;
-  if (each == target_->spec.per_replica) {
+  const auto each = table_.cohorts()[r.cohort].origin->shape();
+  if (each == target_->shape()) {
     wave_.same_shape -= wave_.same_shape > 0 ? 1U : 0U;
     return;
   }
   if (wave_.kind == wave_kind::stop_first) // its room is the wave's: no replica of the old shape may have it
     for (auto& s : shapes_)
-      if (s.each == each && s.granted > 0)
+      if (shape_in(s) == each && s.granted > 0)
         --s.granted;
 }
 
@@ -348,16 +357,17 @@ void machine::on(const event::room& ev) {
   nodes_say_ = ev.nodes;
   spare_node_ = ev.spare_on.empty() ? no_node : node_index(ev.spare_on);
   idle_there_ = ev.idle_there;
+  must_leave_ = ev.must_leave;
 }
 
 std::vector<shape_claim> machine::wanted() const {
   std::vector<shape_claim> all;
   const bool runs = target_ && !deleting_;
   if (runs)
-    all.push_back({target_->spec.per_replica, 0});
+    all.push_back({target_->spec.per_replica, 0, target_->spec.where});
   for (const auto& c : table_.cohorts())
     if (const auto n = c.live() + c.of(life::stopping); n > 0)
-      shape_in(all, c.origin->spec.per_replica).want += n;
+      claim_of(all, c.origin->shape()).want += n;
   if (!runs)
     return all;
   const auto existing = all.front().want; // of the target's shape
@@ -369,20 +379,20 @@ std::vector<shape_claim> machine::wanted() const {
   auto fresh = for_wave; // of the target's shape
   std::uint32_t vacant = 0;
   const auto filled = fill_release(); // null: what failed is not started again
-  const bool fills_target = filled && filled->spec.per_replica == all.front().each;
+  const bool fills_target = filled && filled->shape() == shape_in(all.front());
   if (fills_target)
     fresh += holes - for_wave;
-  const auto lacking = existing + fresh + wave_.vacant > granted_of(all.front().each) + wave_.same_shape;
-  const bool wave_first = wave_.kind == wave_kind::stop_first && lacking && needs_room(all.front().each);
+  const auto lacking = existing + fresh + wave_.vacant > granted_of(shape_in(all.front())) + wave_.same_shape;
+  const bool wave_first = wave_.kind == wave_kind::stop_first && lacking && needs_room(shape_in(all.front()));
   if (filled && !fills_target && holes > for_wave)
-    shape_in(all, filled->spec.per_replica).want += holes - for_wave;
+    claim_of(all, filled->shape()).want += holes - for_wave;
   for (const auto& c : table_.cohorts())
     if (c.vacant > 0) {
       const auto what = vacancy_release(c);
-      if (what->spec.per_replica == all.front().each)
+      if (what->shape() == shape_in(all.front()))
         vacant += c.vacant;
       else
-        shape_in(all, what->spec.per_replica).want += c.vacant;
+        claim_of(all, what->shape()).want += c.vacant;
     }
   auto& mine = all.front();
   mine.want += fresh - std::min(fresh, wave_.same_shape) + vacant;
@@ -391,8 +401,8 @@ std::vector<shape_claim> machine::wanted() const {
   }
   if (wave_first) // what others lack is claimed once the wave has what it needs
     for (auto& s : all)
-      if (s.each != mine.each && needs_room(s.each))
-        s.want = std::min(s.want, std::max(existing_of(s.each), granted_of(s.each)));
+      if (&s != &mine && needs_room(shape_in(s)))
+        s.want = std::min(s.want, std::max(existing_of(shape_in(s)), granted_of(shape_in(s))));
   return all;
 }
 
@@ -401,8 +411,9 @@ void machine::claim_room() {
   if (is_claimed(now))
     return;
   std::vector<shape_room> next;
+  next.reserve(now.size());
   for (const auto& s : now)
-    next.push_back({s.each, s.want, std::min(s.want, granted_of(s.each))});
+    next.push_back({s.each, s.where, s.want, std::min(s.want, granted_of(shape_in(s)))});
   shapes_ = std::move(next);
   reserved_ = reserve();
   room_serial_ = 0;
@@ -420,7 +431,8 @@ std::string machine::room_message() const {
     return "waiting for room for " + std::to_string(missing) + (missing == 1 ? " replica" : " replicas");
   text += amount_text(x.resource, x.asked) + ' ' + x.resource + (missing == 1 ? "" : " each") + ", ";
   if (x.is_never())
-    return text + "more than there is in all (" + amount_text(x.resource, x.total) + "): it can never start here";
+    return text + (x.by_labels ? "more than any node with its labels has (" : "more than there is in all (") +
+           amount_text(x.resource, x.total) + "): it can never start here";
   text += amount_text(x.resource, x.free) + " of " + amount_text(x.resource, x.total) + " free";
   if (const auto freed = freed_.of(x.resource); waiting_for_room_ && freed > 0)
     text += ", and " + amount_text(x.resource, freed) + " of those that a wave would stop";

@@ -118,7 +118,7 @@ bool machine::begin_reconfigure() {
 }
 
 bool machine::begin_start_first(std::uint32_t size) {
-  if (const auto& each = target_->spec.per_replica; needs_room(each)) {
+  if (const auto each = target_->shape(); needs_room(each)) {
     waits_for_ = std::max(waits_for_, size); // also where it runs as stop_first in the end: the claim stays as it is
     if (is_unclaimed(size)) {
       waiting_for_room_ = true; // claimed in publish(); the answer comes back here
@@ -135,7 +135,7 @@ bool machine::begin_start_first(std::uint32_t size) {
 }
 
 bool machine::begin_stop_first(std::uint32_t size) {
-  const auto& each = target_->spec.per_replica;
+  const auto each = target_->shape();
   // Slots that stay empty for want of room for what belongs there: nothing need stop where one of the target fits.
   auto empty = std::min(size, empty_slots());
   if (needs_room(each)) {

@@ -368,7 +368,7 @@ private:
 } // namespace
 
 replica_kind kind_of(const remote_code& what, const deployment_spec& spec) {
-  replica_kind kind{{spec.application, spec.name}, spec.per_replica, what.likeness()};
+  replica_kind kind{{spec.application, spec.name}, spec.per_replica, spec.where, what.likeness()};
   if (kind.code == 0)
     return kind;
   for (const auto& text : {what.deployment(), spec.init_args.dump(), to_string(spec.execution)})

@@ -205,6 +205,10 @@ json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
     config["health_check_period_s"] = seconds(spec->health_check_period);
     config["health_check_timeout_s"] = seconds(spec->health_check_timeout);
     config["ray_actor_options"] = ray_actor_options(spec->per_replica);
+    if (!spec->where.required.empty())
+      config["ray_actor_options"]["label_selector"] = to_json(spec->where.required);
+    if (spec->where.max_replicas_per_node > 0)
+      config["max_replicas_per_node"] = spec->where.max_replicas_per_node;
     if (spec->user_config.get().is_object())
       config["user_config"] = secrets::shown(spec->user_config.get());
   }

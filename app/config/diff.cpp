@@ -10,7 +10,8 @@ namespace {
 
 field_class class_of(std::string_view path, const json& to) {
   if (path == "version" || path == "init_args" || path == "execution" || path == "isolation" ||
-      path == "replicas_per_worker" || path == "runtime_env" || path.starts_with("ray_actor_options"))
+      path == "replicas_per_worker" || path == "runtime_env" || path == "preferred_labels" ||
+      path == "placement_strategy" || path == "max_replicas_per_node" || path.starts_with("ray_actor_options"))
     return field_class::code;
   if (path == "user_config")
     return to.is_null() ? field_class::code : field_class::config;

@@ -46,7 +46,7 @@ public:
   }
   template <class Int>
   void integer(std::string_view path, Int, const spec_fields::integer_rule& rule) {
-    const bool may_be_null = path == "num_replicas";
+    const bool may_be_null = path == "num_replicas" || path == "max_replicas_per_node";
     put(path,
         {{"type", may_be_null ? json{"integer", "null"} : json("integer")},
          {"minimum", rule.min},
@@ -88,6 +88,14 @@ public:
           {{"type", "number"}, {"minimum", 0}, {"maximum", spec_fields::max_custom_amount / resource_unit}}}},
         spec_fields::allowed_custom);
   }
+  void labels(std::string_view path, const std::vector<label_rule>&) {
+    put(path,
+        {{"type", {"object", "null"}},
+         {"maxProperties", max_label_rules},
+         {"propertyNames", {{"minLength", 1}, {"maxLength", max_name_length}, {"pattern", "^[^#/]*$"}}},
+         {"additionalProperties", {{"type", "string"}, {"minLength", 1}}}},
+        spec_fields::allowed_labels);
+  }
   void share(std::string_view path, replica_share) {
     put(path, {{"$ref", "#/$defs/share"}}, spec_fields::allowed_share);
   }
@@ -127,7 +135,7 @@ json deployment_schema() {
   const deployment_spec spec;
   option_schemas options{to_json(spec)};
   spec_fields::each(spec, options);
-  for (const auto* refused : {"accelerator_type", "fallback_strategy", "label_selector", "runtime_env"})
+  for (const auto* refused : {"accelerator_type", "fallback_strategy", "runtime_env"})
     options.put(std::string("ray_actor_options.") + refused, {{"enum", json::array({nullptr, json::object()})}},
                 "Ray's: taken where it asks for nothing.");
   options.put("rolling_update_percentage", {{"type", "number"}, {"minimum", 0.01}, {"maximum", 1}},

@@ -73,6 +73,8 @@ std::string derived_version(const application& app, const deployment_spec& spec,
     parts["workers"] = {to_string(spec.isolation), spec.replicas_per_worker, spec.runtime_env.get()};
   if (!spec.per_replica.empty()) // likewise
     parts["resources"] = to_json(spec.per_replica);
+  if (spec.where != placement_options{}) // likewise
+    parts["placement"] = to_json(spec.where);
   return short_hash(parts);
 }
 

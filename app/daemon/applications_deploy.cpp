@@ -1,4 +1,5 @@
 // How the config of an application becomes what runs: prepare (nothing changes), store, deploy, store that it is done.
+#include <troupe/actors/controller/admission.hpp>
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/isolated_code.hpp>
 #include <troupe/app/secrets/resolving_code.hpp>
@@ -107,6 +108,9 @@ outcome_of<applications::prepared> applications::prepare(const config::applicati
       refuse("user_config", spec.user_config.get(), " has no reconfigure");
     if (!spec.init_args.is_null() && !traits.takes_init_args)
       refuse("init_args", spec.init_args.get(), " takes no init_args");
+    if (!p_.on_nodes)
+      for (const auto& p : controller::placement_problems(spec.where))
+        unfit.push_back({"", 0, 0, path_of(app, spec.name) + '.' + p.path, p.value, p.allowed});
     out.same_version.push_back(same_version(out.targets[i], out.digest));
   }
   if (!unfit.empty())

@@ -42,7 +42,7 @@ runtime::core::own_system::own_system(const runtime_options& options) {
 
 runtime::core::core(caf::actor_system* host, runtime_options options)
     : own(host ? nullptr : std::make_unique<own_system>(options)), system(checked(host ? *host : *own->system)),
-      shutdown_timeout(options.shutdown_timeout), on_drained(std::move(options.on_drained)),
+      on_nodes(options.on_nodes), shutdown_timeout(options.shutdown_timeout), on_drained(std::move(options.on_drained)),
       on_stopped(std::move(options.on_stopped)),
       hub(std::make_shared<event_hub>(std::move(options.on_event), std::move(options.on_log))),
       listed(std::make_shared<controller::directory>()) {

@@ -59,6 +59,7 @@ struct runtime::core {
 
   std::unique_ptr<own_system> own; // destroyed last
   caf::actor_system& system;
+  const bool on_nodes;
   milliseconds shutdown_timeout;
   std::function<void()> on_drained;
   std::function<void()> on_stopped;

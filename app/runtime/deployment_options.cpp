@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 namespace troupe {
 
@@ -37,6 +38,26 @@ deployment_options& deployment_options::amount(std::string_view name, double x) 
 deployment_options& deployment_options::memory(std::uint64_t bytes) {
   spec_.per_replica.set(resource_name::memory, bytes);
   return *this;
+}
+
+namespace {
+
+// What is no rule is kept as a value that `validate` refuses.
+std::vector<label_rule> rules_of(const std::map<std::string, std::string>& x) {
+  std::vector<label_rule> rules;
+  for (const auto& [key, text] : x)
+    rules.push_back(read_label_rule(key, text).value_or(label_rule{key, {text}, false}));
+  return rules;
+}
+
+} // namespace
+
+deployment_options& deployment_options::label_selector(const std::map<std::string, std::string>& x) {
+  return set(spec_.where.required, rules_of(x));
+}
+
+deployment_options& deployment_options::preferred_labels(const std::map<std::string, std::string>& x) {
+  return set(spec_.where.preferred, rules_of(x));
 }
 
 deployment_options& deployment_options::resource(std::string_view name, double x) {

@@ -4,6 +4,7 @@
 #include <troupe/messages/control.hpp>
 #include <troupe/messages/deployment_spec.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,14 @@ public:
   deployment_options& memory(std::uint64_t bytes);
   deployment_options& resource(std::string_view name, double x); ///< One of your own.
   deployment_options& per_replica(resources x) { return set(spec_.per_replica, std::move(x)); }
+
+  // On which nodes replicas run (`runtime_options::on_nodes`; without nodes only a strategy is taken): code, too.
+  // Labels with "a", "!a", "in(a, b)" or "!in(a, b)". All of the selector must hold; nodes for which more of the
+  // preferred ones hold come first.
+  deployment_options& label_selector(const std::map<std::string, std::string>& x);
+  deployment_options& preferred_labels(const std::map<std::string, std::string>& x);
+  deployment_options& placement(placement_strategy x) { return set(spec_.where.strategy, x); }
+  deployment_options& max_replicas_per_node(std::uint32_t x) { return set(spec_.where.max_replicas_per_node, x); }
 
   // Configuration: a change reaches running replicas through `reconfigure`.
   deployment_options& user_config(json x) { return set(spec_.user_config, json_doc{std::move(x)}); }

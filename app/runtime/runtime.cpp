@@ -34,7 +34,7 @@ command_result runtime::run(deployment_options what, std::shared_ptr<const code>
     return std::move(*answer);
   auto fields = std::vector<field_error>{};
   if (answer.code() == errc::invalid_spec)
-    fields = controller::problems_of({what.spec(), {{}, std::move(user_code)}});
+    fields = controller::problems_of({what.spec(), {{}, std::move(user_code)}}, core_->on_nodes);
   throw deploy_error{answer.why(), std::move(fields)};
 }
 

@@ -105,6 +105,40 @@ TEST_CASE_FIXTURE(cluster, "a drained node is emptied without a lost request, a 
   CHECK(node("n1").at("state") == "none");
 }
 
+TEST_CASE_FIXTURE(cluster, "a deployment chooses its nodes by labels, and has so many on each as it says") {
+  start_head();
+  must_join("n1", {"--labels", "zone=a,disk=ssd"});
+  must_join("n2", {"--labels", "zone=b"});
+  must_deploy({{"num_replicas", 3}, {"ray_actor_options", {{"label_selector", {{"zone", "in(a, c)"}}}}}});
+  REQUIRE(is_whole("a"));
+  CHECK(node("n1").at("replicas") == 3);
+  CHECK(node("n2").at("replicas") == 0);
+
+  must_deploy({{"num_replicas", 3}, {"max_replicas_per_node", 1}, {"preferred_labels", {{"disk", "ssd"}}}});
+  const auto waits = [](const std::string& for_what) {
+    return [for_what](const json& d, const json&) {
+      return d.at("waiting_for_room") == 1 && d.at("available") == 2 && contains(d.dump(), for_what);
+    };
+  };
+  CHECK(becomes("a", waits("0 of 2 nodes fit: 2 at max_replicas_per_node")));
+  CHECK(node("n1").at("replicas") == 1);
+  CHECK(node("n2").at("replicas") == 1);
+  must_join("n3", {"--labels", "zone=c"});
+  REQUIRE(is_whole("a"));
+  for (const auto* name : {"n1", "n2", "n3"})
+    CHECK(node(name).at("replicas") == 1);
+  must_deploy({{"num_replicas", 3}, {"max_replicas_per_node", 1}, {"version", "2"}}); // nothing can surge
+  REQUIRE(is_whole("a"));
+  for (const auto* name : {"n1", "n2", "n3"})
+    CHECK(node(name).at("replicas") == 1);
+
+  must_deploy({{"num_replicas", 1}, {"ray_actor_options", {{"label_selector", {{"zone", "x"}}}}}});
+  CHECK(becomes(
+      "a", [](const json& d, const json&) { return contains(d.dump(), "0 of 3 nodes fit: 3 have other labels"); }));
+  const auto shown = call_api("GET", "/applications/a/config");
+  CHECK_MESSAGE(contains(shown.body, R"("label_selector":{"zone":"x"})"), shown.body);
+}
+
 TEST_CASE_FIXTURE(cluster, "a node that is asked to end leaves nothing behind") {
   start_two_nodes();
   nodes.at("n1")->signal(SIGTERM);

@@ -15,3 +15,30 @@ TEST_CASE_FIXTURE(daemon_fixture, "what can never fit is told at a start that de
                 errors());
   CHECK(status_of("served").at("deployments").size() == 2);
 }
+
+TEST_CASE_FIXTURE(daemon_fixture,
+                  "without nodes, what says on which nodes is refused: by plan, by a deploy and at a start") {
+  install("served");
+  auto app = application();
+  app["deployments"] = {{{"name", "front"},
+                         {"max_replicas_per_node", 2},
+                         {"ray_actor_options", {{"label_selector", {{"zone", "a"}}}}},
+                         {"placement_strategy", "pack"}}};
+  const std::string why = "there are no nodes; replicas run in this process (troupe serve --cluster-address, "
+                          "runtime_options::on_nodes)";
+  const auto file = config_file(json::array({app}));
+  CHECK_FALSE(start({file}));
+  for (const auto& part :
+       {"deployments[0].ray_actor_options.label_selector: {\"zone\":\"a\"} is not allowed; expected {}: " + why,
+        "deployments[0].max_replicas_per_node: 2 is not allowed; expected 0 (no bound): " + why})
+    CHECK_MESSAGE(contains(errors(), part), errors());
+  must_start();
+  const auto planned = call_api("POST", "/plan", json{{"applications", {app}}}.dump());
+  CHECK(planned.status == 400);
+  CHECK_MESSAGE(contains(planned.body, "applications[0].deployments[0].max_replicas_per_node"), planned.body);
+  const auto refused = deploy(app);
+  CHECK(refused.status == 400);
+  CHECK_MESSAGE(contains(refused.body, why), refused.body);
+  app["deployments"] = {{{"name", "front"}, {"placement_strategy", "pack"}}};
+  CHECK(deploy(app).status == 200);
+}

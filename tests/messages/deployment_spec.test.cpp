@@ -36,6 +36,12 @@ deployment_spec any_spec() {
   s.per_replica.set(resource_name::gpus, *rc::gen::inRange<std::uint64_t>(0, 10'001));
   s.per_replica.set(resource_name::memory, *rc::gen::inRange<std::uint64_t>(0, (std::uint64_t{1} << 50U) + 1));
   s.per_replica.set("tokens", *rc::gen::inRange<std::uint64_t>(0, 10'000'000'000'001));
+  s.where.strategy = *rc::gen::element(placement_strategy::spread, placement_strategy::pack);
+  s.where.max_replicas_per_node = *rc::gen::inRange<std::uint32_t>(0, max_num_replicas + 1);
+  for (auto* rules : {&s.where.required, &s.where.preferred})
+    for (const auto* key : {"disk", "zone"})
+      if (*rc::gen::arbitrary<bool>())
+        rules->push_back(*read_label_rule(key, *rc::gen::element<std::string>("a", "!a", "in(a, b)", "!in(ä, b c)")));
   s.num_replicas = *rc::gen::inRange<std::uint32_t>(1, max_num_replicas + 1);
   s.max_ongoing_requests = *rc::gen::inRange<std::uint32_t>(1, 1'000'001);
   s.max_queued_requests = *rc::gen::element<std::int64_t>(-1, 1, 2, 1'000'000, INT64_MAX);
@@ -153,7 +159,8 @@ TEST_CASE("the JSON form has every option with its default") {
   CHECK(to_json(s) == json::parse(R"({
     "application": "default", "name": "d", "version": "", "init_args": null, "execution": "pool",
     "isolation": "none", "replicas_per_worker": 1, "runtime_env": null, "user_config": null,
-    "ray_actor_options": {"num_cpus": 0, "num_gpus": 0, "memory": 0, "resources": {}},
+    "ray_actor_options": {"num_cpus": 0, "num_gpus": 0, "memory": 0, "resources": {}, "label_selector": {}},
+    "preferred_labels": {}, "placement_strategy": "spread", "max_replicas_per_node": 0,
     "num_replicas": 1, "max_ongoing_requests": 5, "max_queued_requests": -1,
     "backpressure_config": {"status_code": 503, "retry_after_s": 0},
     "graceful_shutdown_timeout_s": 20, "health_check_period_s": 10, "health_check_timeout_s": 30,

@@ -222,9 +222,9 @@ void scenario::check_waiting() {
   if (!s || s->waiting_for_room == 0 || s->rollout.phase != rollout_phase::complete ||
       s->state == deployment_state_name::deploy_failed) // the base's replicas wait, or nobody
     return;
-  const auto& next = rules->target()->spec.per_replica;
+  const auto& next = rules->target()->spec;
   if (const auto where = nodes_->has_room_for(next); quiet_ && !where.empty())
-    simulation_->report(10, s->name + " waits for room for " + to_string(next) + ", and node " + where +
+    simulation_->report(10, s->name + " waits for room for " + to_string(next.per_replica) + ", and node " + where +
                                 " has it: " + s->message);
 }
 

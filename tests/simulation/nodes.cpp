@@ -85,13 +85,15 @@ private:
   std::set<std::uint64_t> dropped_;
 };
 
-simulated_nodes::simulated_nodes(std::uint64_t seed, std::vector<resources> machines, std::uint32_t max_replicas,
+simulated_nodes::simulated_nodes(std::uint64_t seed, std::vector<machine_plan> machines, std::uint32_t max_replicas,
                                  stored_nodes& stored)
     : chance_(seed), max_replicas_(max_replicas), stored_(stored) {
-  for (auto& total : machines) {
+  for (auto& x : machines) {
     auto& m = machines_.emplace_back();
     m.name = "n" + std::to_string(machines_.size());
-    m.total = std::move(total);
+    m.total = std::move(x.total);
+    for (const auto& [key, value] : x.labels)
+      m.labels.push_back({key, value});
   }
 }
 
@@ -158,7 +160,7 @@ void simulated_nodes::come_up(std::size_t i) {
       world_->environment(),
       {.name = m.name,
        .host = "machine " + std::to_string(i),
-       .labels = {},
+       .labels = m.labels,
        .total = m.total,
        .incarnation = chance_.next() | 1U,
        .release = "simulated",
@@ -292,6 +294,8 @@ bool simulated_nodes::look_at(const caf::message& what) {
     n.name = x.name;
     n.total = x.total;
     n.open = x.open;
+    for (std::size_t i = 0; i < x.label_keys.size(); ++i)
+      n.labels[x.label_keys[i]] = x.label_values.at(i);
   } else if (what.match_elements<lose_node>()) {
     const auto node = what.get_as<lose_node>(0).node;
     offered_.erase(node);
@@ -299,7 +303,7 @@ bool simulated_nodes::look_at(const caf::message& what) {
     ++losses_;
   } else if (what.match_elements<take_seat>()) {
     const auto& x = what.get_as<take_seat>(0);
-    seats_[x.place] = {x.kind.of, x.kind.each, 0};
+    seats_[x.place] = {x.kind.of, x.kind.each, x.kind.where, 0};
   } else if (what.match_elements<seat_taken>()) {
     const auto& x = what.get_as<seat_taken>(0);
     const auto s = seats_.find(x.place);
@@ -313,13 +317,23 @@ bool simulated_nodes::look_at(const caf::message& what) {
       if (const auto over = first_lacking(n->second.taken, n->second.total))
         world_->report(2, "node " + n->second.name + " has " + to_string(n->second.total) + ", placed on it are " +
                               to_string(n->second.taken));
+      const auto& where = s->second.where;
+      if (!suits(where, n->second.labels))
+        world_->report(2, "a replica of " + s->second.of.full() + " is to start on " + n->second.name +
+                              ", which lacks a label of " + to_json(where.required).dump());
+      const auto count = ++n->second.replicas[s->second.of];
+      if (where.max_replicas_per_node > 0 && count > where.max_replicas_per_node)
+        world_->report(2, std::to_string(count) + " replicas of " + s->second.of.full() + " are on " + n->second.name +
+                              ", max_replicas_per_node is " + std::to_string(where.max_replicas_per_node));
     }
   } else if (what.match_elements<leave_seat>()) {
     const auto s = seats_.find(what.get_as<leave_seat>(0).place);
     if (s != seats_.end()) {
       taken_ -= s->second.node == 0 ? 0U : 1U;
-      if (const auto n = offered_.find(s->second.node); n != offered_.end())
+      if (const auto n = offered_.find(s->second.node); n != offered_.end()) {
         take(n->second.taken, s->second.each);
+        --n->second.replicas[s->second.of];
+      }
       seats_.erase(s);
     }
   } else if (what.match_elements<deployment_removed>()) { // what was given up may leave its seat later
@@ -330,8 +344,10 @@ bool simulated_nodes::look_at(const caf::message& what) {
         continue;
       }
       taken_ -= x.node == 0 ? 0U : 1U;
-      if (const auto n = offered_.find(x.node); n != offered_.end())
+      if (const auto n = offered_.find(x.node); n != offered_.end()) {
         take(n->second.taken, x.each);
+        --n->second.replicas[x.of];
+      }
       s = seats_.erase(s);
     }
     return true;
@@ -342,11 +358,14 @@ bool simulated_nodes::look_at(const caf::message& what) {
   return false;
 }
 
-std::string simulated_nodes::has_room_for(const resources& each) const {
+std::string simulated_nodes::has_room_for(const deployment_spec& what) const {
+  const auto bound = what.where.max_replicas_per_node;
   for (const auto& [id, n] : offered_) {
     auto all = n.taken;
-    add(all, each);
-    if (n.open && fits(all, n.total))
+    add(all, what.per_replica);
+    const auto there = n.replicas.find({what.application, what.name});
+    const bool is_full = bound > 0 && there != n.replicas.end() && there->second >= bound;
+    if (n.open && fits(all, n.total) && suits(what.where, n.labels) && !is_full)
       return n.name;
   }
   return {};

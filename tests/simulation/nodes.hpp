@@ -24,11 +24,16 @@ struct stored_nodes {
   std::uint64_t last_id = 0;
 };
 
+struct machine_plan {
+  resources total;
+  node_labels labels;
+};
+
 /// Confined to its simulation, which it outlives.
 class simulated_nodes {
 public:
   /// `machines`: what each of them has; `max_replicas` over all of them, 0 = no bound.
-  simulated_nodes(std::uint64_t seed, std::vector<resources> machines, std::uint32_t max_replicas,
+  simulated_nodes(std::uint64_t seed, std::vector<machine_plan> machines, std::uint32_t max_replicas,
                   stored_nodes& stored);
   ~simulated_nodes();
 
@@ -51,8 +56,9 @@ public:
   /// copied or delayed.
   bool look_at(const caf::message& what);
 
-  /// Of nodes that take replicas, the first one whose room `each` fits, by name; empty = there is none.
-  std::string has_room_for(const resources& each) const;
+  /// Of nodes that take replicas, the first one that has room for another one of `what`, by name; empty = there is
+  /// none.
+  std::string has_room_for(const deployment_spec& what) const;
   std::uint32_t machines() const { return static_cast<std::uint32_t>(machines_.size()); }
   std::uint32_t losses() const { return losses_; }
 
@@ -61,6 +67,7 @@ private:
   struct machine {
     std::string name;
     resources total;
+    std::vector<node_label> labels;
     std::uint64_t start = 0;    ///< Counts its processes.
     cluster::agent_actor agent; ///< Null: it is down.
     std::shared_ptr<connection> line;
@@ -69,11 +76,14 @@ private:
   struct seat {
     deployment_name of;
     resources each;
+    placement_options where;
     std::uint64_t node = 0; ///< 0 = waits.
   };
   struct offered {
     std::string name;
     resources total, taken;
+    node_labels labels;
+    std::map<deployment_name, std::uint32_t> replicas;
     bool open = false;
   };
 

@@ -22,7 +22,8 @@ scenario_result run_scenario(const scenario_options& options) { return scenario{
 
 scenario::scenario(const scenario_options& options)
     : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU),
-      appetite_(options.seed ^ 0x2545f491U), geography_(options.seed ^ 0x27d4eb2fU) {
+      appetite_(options.seed ^ 0x2545f491U), geography_(options.seed ^ 0x27d4eb2fU),
+      locality_(options.seed ^ 0x165667b1U) {
   plan();
 }
 
@@ -81,8 +82,12 @@ void scenario::plan() {
   if (options_.on_nodes)
     for (auto n = geography_.between(1, geography_.one_in(4) ? 8 : 4); n > 0; --n) {
       auto& m = machines_.emplace_back();
-      m.set(resource_name::cpus, geography_.between(2, 12) * resource_unit / 2);
-      m.set(resource_name::memory, geography_.between(1, 8) * 100);
+      m.total.set(resource_name::cpus, geography_.between(2, 12) * resource_unit / 2);
+      m.total.set(resource_name::memory, geography_.between(1, 8) * 100);
+      if (!locality_.one_in(6))
+        m.labels["zone"] = locality_.one_in(2) ? "a" : "b";
+      if (locality_.one_in(2))
+        m.labels["disk"] = "ssd";
     }
   const std::size_t deployments = chance_.one_in(4) ? 2 : 1;
   for (std::size_t i = 0; i < deployments; ++i) {
@@ -98,6 +103,8 @@ void scenario::plan() {
     s.execution = static_cast<execution_mode>(chance_.below(3));
     s.version = "v1";
     change_resources(s);
+    if (options_.on_nodes && locality_.one_in(2))
+      choose_nodes(s);
     s.isolation = result_.in_workers ? isolation_mode::process : isolation_mode::none;
     if (chance_.one_in(2))
       change_light_options(s);

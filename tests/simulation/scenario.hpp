@@ -100,6 +100,8 @@ private:
   void scale(std::size_t i, std::uint32_t n);
   void change_code(deployment_spec& spec);
   void change_resources(deployment_spec& spec);
+  void choose_nodes(deployment_spec& spec);
+  void prefer_other_nodes(deployment_spec& spec);
   void change_config(deployment_plan& p);
   void change_light_options(deployment_spec& spec);
   void say(rollout_action action, std::size_t i);
@@ -131,7 +133,7 @@ private:
   std::unique_ptr<simulated_workers> workers_;      ///< Null: replicas run in the world's own process.
   std::unique_ptr<simulated_nodes> nodes_;          ///< Null: there is no cluster.
   stored_nodes stored_nodes_;
-  std::vector<resources> machines_;
+  std::vector<machine_plan> machines_;
   std::unique_ptr<testing::simulation> simulation_;
   testing::random_source chance_;
   testing::random_source fate_; ///< Of the store and of crashes: what else happens does not depend on them.
@@ -145,6 +147,7 @@ private:
   std::uint32_t max_replicas_ = 0;
   testing::random_source appetite_;  ///< Of resources: what else happens does not depend on them.
   testing::random_source geography_; ///< Of nodes, likewise.
+  testing::random_source locality_;  ///< Of labels and of what deployments say of nodes, likewise.
   resources local_;                  ///< Empty: nobody asks for anything.
   std::uint32_t most_replicas_ = 8;
   std::vector<deployment_plan> plans_;

@@ -84,3 +84,19 @@ TEST_CASE("a long value is cut between characters") {
   CHECK(value.size() <= 100);
   CHECK(value.substr(value.size() - 5) == "\u00e4...");
 }
+
+TEST_CASE("without nodes, what says on which nodes is refused by field, value and what is allowed") {
+  auto w = wish();
+  w.spec.where.strategy = placement_strategy::pack;
+  CHECK(problems_of(w).empty()); // means nothing, and would break no promise
+  w.spec.where.required = {{"zone", {"a", "b"}, false}};
+  w.spec.where.preferred = {{"disk", {"hdd"}, true}};
+  w.spec.where.max_replicas_per_node = 2;
+  const std::string why =
+      ": there are no nodes; replicas run in this process (troupe serve --cluster-address, runtime_options::on_nodes)";
+  CHECK(problems_of(w) ==
+        std::vector<field_error>{{"ray_actor_options.label_selector", R"x({"zone":"in(a, b)"})x", "{}" + why},
+                                 {"preferred_labels", R"({"disk":"!hdd"})", "{}" + why},
+                                 {"max_replicas_per_node", "2", "0 (no bound)" + why}});
+  CHECK(problems_of(w, true).empty());
+}

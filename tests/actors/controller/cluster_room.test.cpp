@@ -47,7 +47,7 @@ struct told_room {
                                    std::uint32_t reserve = 0) {
     claim_room c{{"default", who}, ++seqs[who], {}, reserve};
     for (const auto& s : shapes)
-      c.shapes.push_back({cpus(s.cpus_each), s.want});
+      c.shapes.push_back({cpus(s.cpus_each), s.want, {}});
     last.erase(who);
     const auto out = room.claim(c);
     hear(out);
@@ -58,7 +58,7 @@ struct told_room {
   }
   bool is_answered(const std::string& who) const { return last.count(who) > 0; }
   node_id sit(const std::string& who, std::uint64_t place, std::uint64_t cpus_each = 1) {
-    hear(room.take_seat({"default", who}, cpus(cpus_each), place));
+    hear(room.take_seat({"default", who}, {cpus(cpus_each), 0, {}}, place));
     return sat.count(place) ? sat[place] : 0;
   }
   void leave(std::uint64_t place) {

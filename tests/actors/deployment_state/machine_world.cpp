@@ -236,7 +236,8 @@ void world::obey(const effect::claim& e) {
     say("claim " + std::to_string(x.want) + " of " + to_string(x.each));
   auto next = e.shapes;
   for (auto& s : next) {
-    const auto it = std::find_if(granted_.begin(), granted_.end(), [&](const auto& x) { return x.each == s.each; });
+    const auto it = std::find_if(granted_.begin(), granted_.end(),
+                                 [&](const auto& x) { return x.each == s.each && x.where == s.where; });
     s.want = std::min(s.want, it == granted_.end() ? 0U : it->want);
   }
   granted_ = std::move(next);

@@ -85,6 +85,11 @@ TEST_CASE("what replicas ask for is shown in Ray's names, and nothing that nobod
   CHECK(shown()["required_resources"] == json{{"CPU", 1.5}, {"GPU", 1}, {"memory", 100}, {"licence", 0.0001}});
   CHECK(shown()["deployment_config"]["ray_actor_options"] ==
         json{{"num_cpus", 1.5}, {"num_gpus", 1}, {"memory", 100}, {"resources", {{"licence", 0.0001}}}});
+  CHECK_FALSE(shown()["deployment_config"].contains("max_replicas_per_node"));
+  spec.where.required = {{"zone", {"a"}, true}};
+  spec.where.max_replicas_per_node = 2;
+  CHECK(shown()["deployment_config"]["ray_actor_options"]["label_selector"] == json{{"zone", "!a"}});
+  CHECK(shown()["deployment_config"]["max_replicas_per_node"] == 2);
 }
 
 TEST_CASE("a paused and a backward rollout are UPDATING to Ray's client, which knows no other word") {

@@ -109,6 +109,20 @@ TEST_CASE("other bytes of the library count only with another version") {
   CHECK(describe(&from, to, changes).ends_with("(digest)"));
 }
 
+TEST_CASE("other nodes replace replicas, and are told option by option") {
+  auto to = ten();
+  to.where = {placement_strategy::pack, 3, {{"zone", {"a"}, false}}, {{"disk", {"hdd"}, true}}};
+  const auto changes = diff(ten(), to);
+  REQUIRE(changes.size() == 4);
+  CHECK(change_of(changes) == change_kind::replaced);
+  CHECK(text(ten(), to) == "replaces 10 replicas in 5 waves of at most 2, new ones start first "
+                           "(max_replicas_per_node, placement_strategy, preferred_labels, "
+                           "ray_actor_options.label_selector)");
+  for (const auto& c : changes)
+    if (c.path == "ray_actor_options.label_selector")
+      CHECK(c.to == json{{"zone", "a"}});
+}
+
 TEST_CASE("other resources replace replicas, and are told amount by amount") {
   auto to = ten();
   to.per_replica.set(resource_name::cpus, 5000).set("tokens", resource_unit);

@@ -161,7 +161,8 @@ TEST_CASE("what troupe lacks is refused by name where it asks for something") {
         "deployments: [{name: d, deployment_actors: [{name: x}]}]",
         "deployments: [{name: d, placement_group_bundles: [{CPU: 1}]}]",
         "deployments: [{name: d, ray_actor_options: {accelerator_type: A100}}]",
-        "deployments: [{name: d, max_replicas_per_node: 1}]",
+        "deployments: [{name: d, ray_actor_options: {fallback_strategy: [{label_selector: {a: b}}]}}]",
+        "deployments: [{name: d, label_selector: {zone: a}}]",
         "deployments: [{name: d, logging_config: {log_level: DEBUG}}]",
         "deployments: [{name: d, import_path: 'x.so:y'}]", "deployments: [{name: d, route_prefix: /x}]",
         "autoscaling_policy: {a: 1}", "external_scaler_enabled: true", "logging_config: {log_level: DEBUG}",
@@ -171,6 +172,11 @@ TEST_CASE("what troupe lacks is refused by name where it asks for something") {
     REQUIRE_MESSAGE(result.errors.size() == 1, to_string(result.errors));
     CHECK(result.errors[0].path.starts_with("applications[0]."));
   }
+  CHECK(is_good("deployments: [{name: d, ray_actor_options: {label_selector: {zone: 'in(a, b)', disk: '!hdd'}}, "
+                "preferred_labels: {gpu: a100}, placement_strategy: pack, max_replicas_per_node: 2}]"));
+  CHECK(only_error(read_with("deployments: [{name: d, preferred_labels: {gpu: 'in(a'}}]"))
+            .find("preferred_labels.gpu: \"in(a\" is not allowed; expected an object of at most 32 labels") !=
+        std::string::npos);
   for (const auto* line :
        {"deployments: [{name: d, ray_actor_options: {}, autoscaling_config: null, num_replicas: null}]",
         "external_scaler_enabled: false", "autoscaling_policy: null", "logging_config: null", "runtime_env: null",

@@ -114,6 +114,21 @@ TEST_CASE(
   CHECK(version({{"resources", {{"a", 1}}}}) != version({{"resources", {{"b", 1}}}}));
 }
 
+TEST_CASE("so are the nodes that a deployment may have") {
+  const auto version = [](json options) {
+    options["name"] = "speller";
+    return version_of(app_with(json::array({std::move(options)})));
+  };
+  const auto none = version(json::object());
+  CHECK(version({{"placement_strategy", "spread"}, {"preferred_labels", json::object()}}) == none);
+  CHECK(version({{"placement_strategy", "pack"}}) != none);
+  CHECK(version({{"max_replicas_per_node", 1}}) != none);
+  CHECK(version({{"preferred_labels", {{"zone", "a"}}}}) !=
+        version({{"ray_actor_options", {{"label_selector", {{"zone", "a"}}}}}}));
+  CHECK(version({{"preferred_labels", {{"zone", "in(a, b)"}}}}) ==
+        version({{"preferred_labels", {{"zone", "in(b,a)"}}}}));
+}
+
 TEST_CASE("a change to one deployment leaves its neighbour's version alone") {
   const auto versions = [](const json& deployments) {
     const auto result = targets_for(app_with(deployments), {declared("a"), declared("b")}, "d1");

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace troupe::deployment_options_test {
 
@@ -39,6 +40,10 @@ TEST_CASE("every option of a spec can be set by name") {
                         .num_gpus(2)
                         .memory(1000)
                         .resource("licence", 3)
+                        .label_selector({{"zone", "in(a, b)"}})
+                        .preferred_labels({{"disk", "!hdd"}})
+                        .placement(placement_strategy::pack)
+                        .max_replicas_per_node(4)
                         .user_config("c")
                         .num_replicas(11)
                         .max_ongoing_requests(12)
@@ -96,6 +101,16 @@ TEST_CASE("amounts are numbers as operators write them, and 0 takes one out agai
   CHECK(asks(deployment_options{"x"}.resource("num_cpus", 0.0001)) == resources{}.set("num_cpus", 1));
   CHECK(asks(deployment_options{"x"}.resource("memory", 4096)) == resources{}.set("memory", 4096));
   CHECK(asks(deployment_options{"x"}.num_gpus(1).per_replica(resources{}.set("a", 1))) == resources{}.set("a", 1));
+}
+
+TEST_CASE("labels are texts as operators write them; what is no rule is refused by validation, by its label") {
+  const auto good = deployment_options{"x"}.label_selector({{"zone", "!in(a, b)"}}).spec();
+  CHECK(good.where.required == std::vector{label_rule{"zone", {"a", "b"}, true}});
+  CHECK(validate(good).empty());
+  const auto problems = validate(deployment_options{"x"}.preferred_labels({{"disk", "in(a"}, {"zone", "a"}}).spec());
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].path == "preferred_labels.disk");
+  CHECK(problems[0].value == "\"in(a\"");
 }
 
 TEST_CASE("amounts that are none are refused by validation, by their name") {
