@@ -3,7 +3,8 @@
 #include <troupe/app/library/application.hpp>
 
 #include <array>
-#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -109,7 +110,7 @@ public:
     if (path == "/process")
       return text(std::to_string(::getpid()));
     if (path == "/object")
-      return text(std::to_string(::getpid()) + '-' + std::to_string(number_));
+      return text(std::to_string(::getpid()) + '-' + std::to_string(born_));
     if (path == "/config")
       return text(config_);
     if (path == "/dependency")
@@ -129,8 +130,7 @@ public:
 private:
   static troupe::response text(std::string what) { return troupe::response::text(200, std::move(what)); }
 
-  static inline std::atomic<int> objects_{0};
-  const int number_ = ++objects_;
+  const std::int64_t born_ = std::chrono::steady_clock::now().time_since_epoch().count();
   std::string config_ = "null";
 };
 

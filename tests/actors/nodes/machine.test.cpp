@@ -39,8 +39,8 @@ TEST_CASE("a node that speaks another version is refused by a reason with both v
   const auto* no = c.find<effect::refuse>();
   REQUIRE(no != nullptr);
   CHECK(no->for_good);
-  CHECK(no->why.message.find("version 2") != std::string::npos);
-  CHECK(no->why.message.find("this controller 1") != std::string::npos);
+  CHECK(no->why.message.find("version " + std::to_string(node_wire_version + 1)) != std::string::npos);
+  CHECK(no->why.message.find("this controller " + std::to_string(node_wire_version)) != std::string::npos);
   CHECK(c.under_test.list().empty());
 }
 
