@@ -37,8 +37,8 @@ using all_messages =
               replica_placed, offer_node, lose_node, take_seat, leave_seat, seat_taken, hold_seats, evacuate_node,
               node_challenge, node_proof, node_refused, node_welcome, code_file, load_code, unload_code, code_loaded,
               code_chunk, code_missing, node_released, ask_code_chunk, node_knock, node_label, node_join, node_settled,
-              node_word, node_leaving, replica_kind, await_nodes, adoption_over, worker_orphans, orphan_adopted, orphan_replicas,
-              drop_orphans, node_settle, node_brings>;
+              node_word, node_leaving, replica_kind, await_nodes, adoption_over, worker_orphans, orphan_adopted,
+              orphan_replicas, drop_orphans, node_settle, node_brings>;
 
 /// An inspector that only takes the name.
 struct name_inspector {

@@ -196,8 +196,10 @@ struct room_granted {
   std::vector<std::uint32_t> idle_there;
   room_shortage lacks;
   std::string nodes; ///< In a cluster, while something lacks: how many nodes fit, and why the others don't.
-  /// So many of its deployment's replicas have to leave that node for the bound per node alone.
+  /// So many of its deployment's replicas have to leave that node for the bound per node alone; `never_helps` where
+  /// that, and what they free, is not enough whoever of other shapes leaves.
   std::uint32_t must_leave = 0;
+  static constexpr std::uint32_t never_helps = ~0U;
   friend bool operator==(const room_granted&, const room_granted&) = default;
 };
 TROUPE_INSPECT(room_granted, x.seq, x.serial, x.granted, x.spare, x.spare_on, x.idle_there, x.lacks, x.nodes,
@@ -211,7 +213,7 @@ struct replica_kind {
   deployment_name of;
   resources each;            ///< That it asks for,
   placement_options where{}; ///< and on which nodes.
-  std::uint64_t code = 0; ///< Hash of its code, init_args and execution; 0 = there is no other one of its kind.
+  std::uint64_t code = 0;    ///< Hash of its code, init_args and execution; 0 = there is no other one of its kind.
   friend bool operator==(const replica_kind&, const replica_kind&) = default;
 };
 TROUPE_INSPECT(replica_kind, x.of, x.each, x.where, x.code)

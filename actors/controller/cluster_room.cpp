@@ -264,62 +264,6 @@ std::optional<node_id> cluster_room::place(account& a, shape& s) {
   return on;
 }
 
-// Seats there that nobody has are for what is not adopted yet.
-std::optional<node_id> cluster_room::adopt(account& a, shape& s) {
-  for (const auto& [id, b] : bringing_) {
-    std::uint32_t left = 0;
-    for (const auto& x : b.kinds)
-      left += x.kind.of == a.placed_as && x.kind.each == s.each && x.kind.where == s.where ? x.left : 0U;
-    if (left <= a.seats.unoccupied(s.number, id) || !ledger_.adopt(s.demand, id))
-      continue;
-    add_seat(a, s, id);
-    return id;
-  }
-  return std::nullopt;
-}
-
-std::optional<node_id> cluster_room::adopted_seat(const account& a, const shape& s, std::uint64_t code) {
-  if (code != 0)
-    for (auto& [id, b] : bringing_)
-      for (auto& x : b.kinds)
-        if (x.left > 0 && x.kind == replica_kind{a.placed_as, s.each, s.where, code} && a.seats.unoccupied(s.number, id) > 0) {
-          --x.left;
-          ++b.adopted;
-          return id;
-        }
-  return std::nullopt;
-}
-
-std::vector<grant> cluster_room::bring(node_id id, const std::vector<replica_kind>& kinds) {
-  if (nodes_.count(id) == 0 || is_open(id))
-    return {};
-  auto& b = bringing_[id];
-  for (const auto& k : kinds) {
-    auto it = std::find_if(b.kinds.begin(), b.kinds.end(), [&](const brought& x) { return x.kind == k; });
-    if (it == b.kinds.end())
-      it = b.kinds.insert(it, {k, 0});
-    ++it->left;
-  }
-  return hand_out();
-}
-
-std::vector<grant> cluster_room::await_nodes(bool on) {
-  if (std::exchange(awaits_nodes_, on) == on || on)
-    return {};
-  return hand_out();
-}
-
-std::optional<std::uint32_t> cluster_room::adoption_over(node_id id) const {
-  const auto it = bringing_.find(id);
-  if (it == bringing_.end() || awaits_nodes_)
-    return std::nullopt;
-  for (const auto& [name, a] : accounts_)
-    for (const auto& s : a.shapes)
-      if (a.seats.unoccupied(s->number, id) > 0)
-        return std::nullopt;
-  return it->second.adopted;
-}
-
 // While its wave waits to start, the room is kept; `keep_own` bounds it.
 void cluster_room::give_back(account& a, shape& s, node_id on) {
   a.seats.remove(s.number, on);
@@ -337,18 +281,6 @@ void cluster_room::give_back_surplus(account& a, shape& s) {
   while (a.seats.seats(s.number) > s.want && a.seats.unoccupied(s.number) > 0)
     give_back(a, s,
               a.chosen != 0 && a.seats.unoccupied(s.number, a.chosen) > 0 ? a.chosen : *a.seats.to_give_back(s.number));
-}
-
-// What may go for the next replica has changed. Not while a wave waits to start: it stops what is on the chosen node.
-void cluster_room::choose_anew(account& a) {
-  const bool may_differ =
-      a.shapes.size() > 1 || (!a.shapes.empty() && a.shapes.front()->where.max_replicas_per_node > 0);
-  if (a.reserve > 0 || !may_differ)
-    return;
-  release_aside(a);
-  a.chosen = 0;
-  a.chose = 0;
-  has_freed_ = has_freed_ || a.turn != 0;
 }
 
 void cluster_room::sit(account& a, shape& s, std::uint64_t place, place_record& r) {

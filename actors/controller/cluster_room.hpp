@@ -61,9 +61,10 @@ enum class wrong_seat : std::uint8_t {
 ///   For its next replica, what is free on *one* ready node that is large enough and has the labels is set aside, up to
 ///   what it asks for: younger claims cannot use that. Nothing is, while that node is at the bound per node. It stays
 ///   this node as long as it may have the replica; first it is the one where the fewest of its deployment's replicas of
-///   other shapes would have to go; where that doesn't suffice, or nothing need go, one below the bound, with the largest
-///   free share of the scarcest resource, the least id of equal ones. A deployment with replicas of other shapes, or with
-///   a bound, chooses anew with each claim and when a replica comes or goes, but not while a wave of it waits to start.
+///   other shapes would have to go; where that doesn't suffice, or nothing need go, one below the bound, with the
+///   largest free share of the scarcest resource, the least id of equal ones. A deployment with replicas of other
+///   shapes, or with a bound, chooses anew with each claim and when a replica comes or goes, but not while a wave of it
+///   waits to start.
 /// * What a deployment gives back, it gives back on the chosen node first.
 /// * What a deployment gives back while a wave of it waits to start (`reserve`) is kept where it was given back, for
 ///   the claim's first shape, at most what that lacks, and only on nodes that could hold it.
@@ -173,9 +174,9 @@ private:
     std::uint32_t reserve = 0;
     std::map<node_id, resources> own; ///< Given back, kept for `reserve` of the first shape.
     std::uint32_t own_slots = 0;
-    std::uint64_t turn = 0;  ///< In `waiting_`; 0 = it has what it wants.
-    node_id chosen = 0;      ///< The node that it waits for.
-    std::uint64_t chose = 0; ///< The version of nodes at which it was looked for,
+    std::uint64_t turn = 0;             ///< In `waiting_`; 0 = it has what it wants.
+    node_id chosen = 0;                 ///< The node that it waits for.
+    std::uint64_t chose = 0;            ///< The version of nodes at which it was looked for,
     std::uint32_t chose_for_number = 0; ///< and for which shape.
     const shape* chosen_for = nullptr;
     resources aside;       ///< Held back there.

@@ -164,6 +164,18 @@ void cluster_room::choose(account& a, const shape& s) {
   }
 }
 
+// What may go for the next replica has changed. Not while a wave waits to start: it stops what is on the chosen node.
+void cluster_room::choose_anew(account& a) {
+  const bool may_differ =
+      a.shapes.size() > 1 || (!a.shapes.empty() && a.shapes.front()->where.max_replicas_per_node > 0);
+  if (a.reserve > 0 || !may_differ)
+    return;
+  release_aside(a);
+  a.chosen = 0;
+  a.chose = 0;
+  has_freed_ = has_freed_ || a.turn != 0;
+}
+
 void cluster_room::set_aside(account& a, const shape& s) {
   if (wrong_ == wrong_seat::sets_nothing_aside)
     return;
@@ -218,25 +230,28 @@ void cluster_room::tell(account& a, std::vector<grant>& out) {
     if (std::exchange(next->judged, version_) != version_)
       next->never = never(next->each, next->where);
     const bool has_slot = max_replicas_ == 0 || a.has_slot;
-    auto there = a.aside;
-    if (const auto own = a.own.find(a.chosen); own != a.own.end())
-      add(there, own->second);
-    if (a.chosen != 0 && !ledger_.could_hold(next->demand, a.chosen))
-      add(there, ledger_.room_of(a.chosen)->free); // what it could have of, when some of its own have left
-    now.spare = at_most(there, next->each);
-    now.spare.set(slots, has_slot ? 1 : 0);
-    if (a.chosen != 0) {
+    const bool is_for_next = a.chosen != 0 && a.chosen_for == next;
+    resources there;
+    if (is_for_next) {
+      there = a.aside;
+      if (const auto own = a.own.find(a.chosen); own != a.own.end())
+        add(there, own->second);
+      if (!ledger_.could_hold(next->demand, a.chosen))
+        add(there, ledger_.room_of(a.chosen)->free); // what it could have of, when some of its own have left
       now.spare_on = nodes_.at(a.chosen).name;
-      now.must_leave = beyond_bound(a, *next, a.chosen);
+      now.must_leave = departures_for(a, *next, a.chosen) == without_end ? room_granted::never_helps
+                                                                         : beyond_bound(a, *next, a.chosen);
       for (const auto* s : a.listed)
         now.idle_there.push_back(a.seats.unoccupied(s->number, a.chosen));
       if (std::all_of(now.idle_there.begin(), now.idle_there.end(), [](auto n) { return n == 0; }))
         now.idle_there.clear();
     }
+    now.spare = at_most(there, next->each);
+    now.spare.set(slots, has_slot ? 1 : 0);
     now.lacks = next->never;
     if (now.lacks.resource.empty() && !has_slot)
       now.lacks = {std::string{slots}, 1, 0, max_replicas_};
-    else if (const auto x = first_lacking(next->each, there); now.lacks.resource.empty() && a.chosen != 0 && x)
+    else if (const auto x = first_lacking(next->each, there); now.lacks.resource.empty() && is_for_next && x)
       now.lacks = {x->name, x->amount, there.of(x->name), nodes_.at(a.chosen).total.of(x->name)};
     else if (now.lacks.resource.empty())
       now.lacks = {std::string{any_node}, 1, 0, 1};

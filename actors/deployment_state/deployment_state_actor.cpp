@@ -120,7 +120,8 @@ protected:
         [this](const get_effective_spec&) { return machine_.effective_spec(); },
         [this](const get_history&) { return machine_.revisions(); },
         [this](const room_granted& m) {
-          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes, m.spare_on, m.idle_there, m.must_leave});
+          dispatch(event::room{m.seq, m.serial, m.granted, m.spare, m.lacks, m.nodes, m.spare_on, m.idle_there,
+                               m.must_leave});
         },
         [this](const replica_stuck& m) {
           dispatch(event::stuck{m.replica, m.running});

@@ -387,7 +387,7 @@ private:
   resources cost_of(const shape_ref& each) const;
   resources freed_by(const departures& all) const;
   std::uint32_t given_back_of(const shape_ref& each, const departures& all) const; ///< Of empty slots.
-  bool fits_on_one_node(const departures& all); ///< Sets `freed_`.
+  bool fits_on_one_node(const departures& all);                                    ///< Sets `freed_`.
   resources most_freed(std::uint32_t size, std::uint32_t most_available) const;
   bool is_unclaimed(std::uint32_t more) const; ///< Of the target; or claimed and not answered.
   /// A stop_first wave of `size`, at most `most_available` of them available, starts at least one.

@@ -101,6 +101,7 @@ private:
     std::uint32_t places = 0;
     bool open = false;
     bool evacuating = false;
+    bool has_brought = false; ///< It has said what; once.
     node_about about;
   };
   struct place {
@@ -230,6 +231,8 @@ private:
     if (!is_from_node(m.node))
       return;
     auto& n = nodes_.at(m.node);
+    if (std::exchange(n.has_brought, true))
+      return;
     auto out = about(m.node, n);
     out.open = out.draining = false;
     out.brings = std::move(m.kinds);
@@ -240,7 +243,8 @@ private:
   void settled(const node_settled& m) {
     if (!is_from_node(m.node))
       return;
-    const auto& n = nodes_.at(m.node);
+    auto& n = nodes_.at(m.node);
+    n.has_brought = true;
     if (m.brought > 0)
       env().log(control::log_level::info, "node " + n.name + ": of " + std::to_string(m.brought) +
                                               " replicas that it has brought " + std::to_string(m.adopted) +

@@ -105,7 +105,7 @@ bool books::excused(const request_record& r, errc code) const {
   case errc::promise_dropped:
     return r.kind == task_kind::drops;
   case errc::unavailable:
-    return faults_ || d.deletions > 0;
+    return faults_ || d.deletions > 0 || nodes_leave_;
   case errc::replica_died:
     return faults_;
   default:

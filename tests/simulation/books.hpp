@@ -85,6 +85,8 @@ public:
   void crash();
   /// From now on requests may fail for faults.
   void allow_faults() { faults_ = true; }
+  /// A start whose node leaves counts as one that failed, and after some the deployment has failed.
+  void let_nodes_leave() { nodes_leave_ = true; }
 
   // -- callers
 
@@ -139,6 +141,7 @@ private:
   simulation* simulation_ = nullptr;
   bool crashed_ = false;
   bool faults_ = false;
+  bool nodes_leave_ = false;
   bool nothing_held_ = false; // from now on all that is slow is answered in the end
   std::vector<request_record> requests_;
   std::vector<object_record> objects_;

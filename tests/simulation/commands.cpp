@@ -112,8 +112,12 @@ void scenario::scale(std::size_t i, std::uint32_t n) {
 void scenario::change_code(deployment_spec& spec) {
   if (!appetite_.one_in(3))
     change_resources(spec);
-  if (spec.where != placement_options{} && locality_.one_in(3))
-    prefer_other_nodes(spec);
+  if (spec.where != placement_options{} && locality_.one_in(3)) {
+    if (locality_.one_in(2))
+      choose_nodes(spec);
+    else
+      prefer_other_nodes(spec);
+  }
   spec.version = chance_.one_in(8) ? std::string{} : "v" + std::to_string(chance_.between(1, 4));
   if (nodes_ && geography_.one_in(3))
     code_ = nodes_->code_for(user_code_, "worker");
@@ -121,8 +125,8 @@ void scenario::change_code(deployment_spec& spec) {
   spec.init_args = bad ? json_doc{json{{"bad", true}}} : json_doc{json{{"n", chance_.one_in(8) ? 1 : 0}}};
 }
 
-/// What is required stays as it is: a rollout that changes it may wait for room that only its own old replicas hold.
 void scenario::choose_nodes(deployment_spec& spec) {
+  spec.where = {};
   if (locality_.one_in(2))
     spec.where.required.push_back(*read_label_rule("zone", locality_.one_in(2) ? "a" : "!in(b, c)"));
   if (locality_.one_in(2))
@@ -137,11 +141,9 @@ void scenario::prefer_other_nodes(deployment_spec& spec) {
   spec.where.strategy = locality_.one_in(2) ? placement_strategy::pack : placement_strategy::spread;
 }
 
-/// With a bound per node amounts stay as they are: see above.
 void scenario::change_resources(deployment_spec& spec) {
   if (local_.empty())
     return;
-  const auto before = spec.per_replica;
   spec.per_replica = {};
   if (!appetite_.one_in(6)) {
     spec.per_replica.set(resource_name::cpus, appetite_.between(1, 6) * resource_unit / 2);
@@ -150,8 +152,6 @@ void scenario::change_resources(deployment_spec& spec) {
   }
   if (appetite_.one_in(12)) // never fits
     spec.per_replica.set("token", resource_unit);
-  if (spec.where.max_replicas_per_node > 0)
-    spec.per_replica = before;
 }
 
 void scenario::change_config(deployment_plan& p) {

@@ -31,6 +31,7 @@ void scenario::begin_life() {
     code_ = workers_->code_for(user_code_, "worker");
   }
   if (options_.on_nodes) {
+    books_.let_nodes_leave();
     nodes_ = std::make_unique<simulated_nodes>(geography_.next(), machines_, max_replicas_, stored_nodes_);
     nodes_->attach(*simulation_);
     nodes_->allow_faults(faulty_);

@@ -3,6 +3,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -322,7 +323,10 @@ bool simulated_nodes::look_at(const caf::message& what) {
         world_->report(2, "a replica of " + s->second.of.full() + " is to start on " + n->second.name +
                               ", which lacks a label of " + to_json(where.required).dump());
       const auto count = ++n->second.replicas[s->second.of];
-      if (where.max_replicas_per_node > 0 && count > where.max_replicas_per_node)
+      const bool is_one_bound = std::none_of(seats_.begin(), seats_.end(), [&](const auto& x) { // of an update of it
+        return x.second.of == s->second.of && x.second.where.max_replicas_per_node != where.max_replicas_per_node;
+      });
+      if (where.max_replicas_per_node > 0 && count > where.max_replicas_per_node && is_one_bound)
         world_->report(2, std::to_string(count) + " replicas of " + s->second.of.full() + " are on " + n->second.name +
                               ", max_replicas_per_node is " + std::to_string(where.max_replicas_per_node));
     }

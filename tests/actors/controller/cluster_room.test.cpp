@@ -281,7 +281,7 @@ TEST_CASE("what a node brings is taken up by replicas of its kind, in seats for 
   told_room r;
   r.hear(r.room.await_nodes(true));
   CHECK(r.claim("a", {{1, 3}}).empty()); // not answered before the nodes are back
-  const replica_kind one{{"default", "a"}, cpus(1), 1}, two{{"default", "a"}, cpus(1), 2};
+  const replica_kind one{{"default", "a"}, cpus(1), {}, 1}, two{{"default", "a"}, cpus(1), {}, 2};
   r.hear(r.room.add_node(node(1, 2, node_state::suspect)));
   r.hear(r.room.bring(1, {one, two}));
   r.hear(r.room.add_node(node(3, 8)));
@@ -299,7 +299,8 @@ TEST_CASE("what a node brings is taken up by replicas of its kind, in seats for 
   r.hear(r.room.take_seat(one, 2));
   CHECK(r.sat[2] == 1);
   CHECK(r.room.adoption_over(1) == 2U);
-  r.hear(r.room.take_seat({{"default", "a"}, cpus(1), 3}, 3)); // like nothing that is there: not on a node that joins
+  r.hear(
+      r.room.take_seat({{"default", "a"}, cpus(1), {}, 3}, 3)); // like nothing that is there: not on a node that joins
   CHECK(r.sat[3] == 3);
   CHECK(r.room.adoption_over(2) == 0U);
   r.hear(r.room.set_state(2, node_state::ready));
@@ -312,7 +313,7 @@ TEST_CASE("of what a node brings only as much is taken up as is wanted, and noth
   r.hear(r.room.add_node(node(1, 4)));
   CHECK(r.claim("a", {{1, 2}}) == granted{2});
   r.hear(r.room.add_node(node(2, 8, node_state::suspect)));
-  r.hear(r.room.bring(2, std::vector<replica_kind>(5, replica_kind{{"default", "a"}, cpus(1), 1})));
+  r.hear(r.room.bring(2, std::vector<replica_kind>(5, replica_kind{{"default", "a"}, cpus(1), {}, 1})));
   CHECK(r.used(2) == 0);
   CHECK(r.room.adoption_over(2) == 0U);
   CHECK(r.claim("a", {{1, 6}}) == granted{6}); // first what is there already

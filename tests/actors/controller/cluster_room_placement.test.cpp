@@ -189,7 +189,7 @@ TEST_CASE("revisions with other nodes are shapes of their own: neither sits on w
   CHECK(r.sat[3] == 1);
 }
 
-TEST_CASE("who waits is told whether replicas of its own could make way, and how many") {
+TEST_CASE("who waits is told the node where the fewest of its own have to make way, and how many for the bound") {
   told_room r;
   r.add_node(1, 2, "a");
   r.add_node(2, 2, "b");
@@ -197,23 +197,23 @@ TEST_CASE("who waits is told whether replicas of its own could make way, and how
   CHECK(r.claim("a", {old}) == granted{2});
   CHECK(r.claim("b", {{cpus(2), 1, in_zone("b")}}) == granted{1});
   CHECK(r.claim("a", {{cpus(1), 1, in_zone("b")}, old}) == granted{0, 2});
-  CHECK(r.last["a"].must_leave == room_granted::never_helps);
+  CHECK(r.last["a"].spare_on == "n2"); // the only one, and none of its own is there
+  CHECK(r.last["a"].spare.of(resource_name::cpus) == 0);
   CHECK(r.claim("a", {{cpus(1), 1, in_zone("in(a, b)")}, old}) == granted{0, 2});
-  CHECK(r.last["a"].must_leave == 1);
+  CHECK(r.last["a"].spare_on == "n1");
   CHECK(r.claim("a", {{cpus(3), 1, in_zone("in(a, b)")}, old}) == granted{0, 2}); // too large for either
-  CHECK(r.last["a"].must_leave == room_granted::never_helps);
-  CHECK(r.claim("a", {{cpus(2), 1, {}}, old}) == granted{0, 2}); // anywhere: nothing is said
-  CHECK(r.last["a"].must_leave == 1);
+  CHECK(r.last["a"].spare_on.empty());
   CHECK(r.claim("a", {{cpus(1), 1, in_zone("!b")}, old}) == granted{0, 2});
-  CHECK(r.last["a"].must_leave == 1);
+  CHECK(r.last["a"].spare_on == "n1");
   r.hear(r.room.set_state(1, node_state::cordoned));
-  CHECK(r.last["a"].must_leave == room_granted::never_helps);
+  CHECK(r.last["a"].spare_on.empty());
   told_room many;
   many.add_node(1, 9);
   many.add_node(2, 9);
   const shape_claim five{cpus(1), 5, {}};
   CHECK(many.claim("a", {five}) == granted{5}); // 3 and 2
   CHECK(many.claim("a", {{cpus(1), 1, at_most_per_node(1)}, five}) == granted{0, 5});
+  CHECK(many.last["a"].spare_on == "n2");
   CHECK(many.last["a"].must_leave == 2);
   CHECK(many.claim("a", {{cpus(1), 1, at_most_per_node(2)}, five}) == granted{0, 5});
   CHECK(many.last["a"].must_leave == 1);

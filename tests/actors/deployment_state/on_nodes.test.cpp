@@ -102,7 +102,7 @@ private:
   void hear(const std::vector<controller::grant>& all) {
     for (const auto& g : all)
       to_machine_.push_back(event::room{g.what.seq, g.what.serial, g.what.granted, g.what.spare, g.what.lacks,
-                                        g.what.nodes, g.what.must_leave});
+                                        g.what.nodes, g.what.spare_on, g.what.idle_there, g.what.must_leave});
     for (const auto& x : room_.take_seated()) {
       const auto it = replicas_.find(x.place);
       if (it == replicas_.end())
@@ -112,6 +112,7 @@ private:
         broken = "a replica is on a node that lacks a label";
       if (where.max_replicas_per_node > 0 && room_.seats_on(name_, x.node) > where.max_replicas_per_node)
         broken = "too many replicas are on a node";
+      to_machine_.push_back(event::placed{it->second->ref, "n" + std::to_string(x.node)});
       to_machine_.push_back(event::started{it->second->ref});
     }
   }
