@@ -6,6 +6,12 @@
 
 namespace troupe::controller {
 
+namespace {
+
+constexpr std::size_t most_kinds = 1'000; ///< Of one node that are looked at.
+
+} // namespace
+
 // Seats there that nobody has are for what is not adopted yet.
 std::optional<node_id> cluster_room::adopt(account& a, shape& s) {
   for (const auto& [id, b] : bringing_) {
@@ -13,8 +19,8 @@ std::optional<node_id> cluster_room::adopt(account& a, shape& s) {
     for (const auto& x : b.kinds)
       left += x.kind.of == a.placed_as && x.kind.each == s.each && x.kind.where == s.where ? x.left : 0U;
     const auto bound = s.where.max_replicas_per_node;
-    if (left <= a.seats.unoccupied(s.number, id) || (bound > 0 && ledger_.placed(a.placed_as, id) >= bound) ||
-        !ledger_.adopt(s.demand, id))
+    if (left <= a.seats.unoccupied(s.number, id) || !suits(s.where, nodes_.at(id).labels) ||
+        (bound > 0 && ledger_.placed(a.placed_as, id) >= bound) || !ledger_.adopt(s.demand, id))
       continue;
     add_seat(a, s, id);
     return id;
@@ -40,6 +46,8 @@ std::vector<grant> cluster_room::bring(node_id id, const std::vector<replica_kin
     return {};
   auto& b = bringing_[id];
   for (const auto& k : kinds) {
+    if (b.kinds.size() >= most_kinds)
+      break; // a node has few: the others start anew
     auto it = std::find_if(b.kinds.begin(), b.kinds.end(), [&](const brought& x) { return x.kind == k; });
     if (it == b.kinds.end())
       it = b.kinds.insert(it, {k, 0});

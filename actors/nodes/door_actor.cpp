@@ -17,6 +17,7 @@ namespace troupe::nodes {
 namespace {
 
 constexpr milliseconds word_every{600};
+constexpr std::size_t most_brought = 100'000; ///< By one node.
 
 class shell : public control::control_actor<door_actor> {
 public:
@@ -233,6 +234,8 @@ private:
     auto& n = nodes_.at(m.node);
     if (std::exchange(n.has_brought, true))
       return;
+    if (m.kinds.size() > most_brought)
+      return turn_away(n.link, "it brings more replicas than there can be", true);
     auto out = about(m.node, n);
     out.open = out.draining = false;
     out.brings = std::move(m.kinds);
@@ -244,13 +247,16 @@ private:
     if (!is_from_node(m.node))
       return;
     auto& n = nodes_.at(m.node);
-    n.has_brought = true;
+    const bool was_bringing = std::exchange(n.has_brought, true);
     if (m.brought > 0)
       env().log(control::log_level::info, "node " + n.name + ": of " + std::to_string(m.brought) +
                                               " replicas that it has brought " + std::to_string(m.adopted) +
                                               " are adopted");
     const auto name = n.name;
     step(event::settled{m.node});
+    if (const auto it = nodes_.find(m.node);
+        it != nodes_.end() && was_bringing && !it->second.open && !it->second.evacuating)
+      offer(m.node, it->second); // a cordoned one: nothing more is adopted there
     is_back(name);
   }
 

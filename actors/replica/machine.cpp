@@ -225,7 +225,7 @@ effects machine::step(event::adopted) {
     break;
   case phase::quiescing:
   case phase::reconfiguring:
-    is_new_ = true;
+    is_new_ = !stop_asked_;
     break;
   case phase::refusing:
     out.push_back(effect::report_started{});

@@ -371,7 +371,7 @@ replica_kind kind_of(const remote_code& what, const deployment_spec& spec) {
   replica_kind kind{{spec.application, spec.name}, spec.per_replica, spec.where, what.likeness()};
   if (kind.code == 0)
     return kind;
-  for (const auto& text : {what.deployment(), spec.init_args.dump(), to_string(spec.execution)})
+  for (const auto& text : {what.deployment(), spec.version, spec.init_args.dump(), to_string(spec.execution)})
     kind.code = (kind.code ^ detail::fnv1a(text)) * 0x100000001b3U;
   kind.code += kind.code == 0 ? 1U : 0U;
   return kind;

@@ -362,6 +362,7 @@ private:
   void kill(const caf::error& reason, bool here) {
     if (machine_.current() == phase::ended)
       return;
+    cell_->standing.fetch_and(static_cast<std::uint8_t>(~cell::up), std::memory_order_relaxed);
     const auto gone = unreachable_ || reason == caf::exit_reason::user_shutdown;
     auto xs = machine_.step(event::killed{gone ? stop_reason::owner_gone : stop_reason::killed, text_of(reason)});
     if (!object_) {

@@ -91,6 +91,16 @@ protected:
           ++adopted_;
           look_whether_settled();
         },
+        [this](const worker::orphan_missed& m) {
+          if (!settling_ || homes_.find(m.user) == homes_.end())
+            return;
+          ++missed_;
+          look_whether_settled();
+        },
+        [this](const worker::orphans_taken&) {
+          if (settling_ && merges_ > 0 && --merges_ == 0)
+            say_what_it_brings();
+        },
         [this](const node_settle& m) {
           if (m.node != node_ || !settling_)
             return;
@@ -171,6 +181,8 @@ private:
       offer_all(m.adopt_within);
     else if (!settling_)
       post(door_, node_settled{node_});
+    else
+      tick_after(m.adopt_within, agent_adoption_end{adoption_.arm()});
     post(door_, node_word{link_});
     tick_after(word_every_, agent_tick{words_.arm()});
     boot_.joined(node_);
@@ -194,6 +206,7 @@ private:
     door_ = nullptr;
     link_ = 0;
     words_.disarm();
+    adoption_.disarm(); // nobody is there to adopt them, nor to want something else
     boot_.cache->disconnected();
     if (leaving_)
       boot_.released(*replicas_ == 0);
@@ -207,7 +220,8 @@ private:
   void offer_all(milliseconds within) {
     adoption_.disarm();
     settling_ = true;
-    brought_ = adopted_ = 0;
+    brought_ = adopted_ = missed_ = 0;
+    merges_ = 0;
     wanted_.reset();
     kinds_.clear();
     if (leaving_)
@@ -234,6 +248,16 @@ private:
     kinds_.insert(kinds_.end(), std::make_move_iterator(m.kinds.begin()), std::make_move_iterator(m.kinds.end()));
     if (!asked_homes_.empty())
       return;
+    for (const auto& [user, h] : homes_) // several loads of one code: a controller that starts again has one of it
+      if (const auto first = home_of(*h.what); first->first != user) {
+        ++merges_;
+        caf::anon_send(caf::actor_cast<worker::node_host_actor>(h.host), worker::hand_over_orphans{first->second.host});
+      }
+    if (merges_ == 0)
+      say_what_it_brings();
+  }
+
+  void say_what_it_brings() {
     brought_ = static_cast<std::uint32_t>(kinds_.size());
     if (brought_ == 0)
       settle();
@@ -243,7 +267,7 @@ private:
 
   /// What the controller has adopted is ordered over other ways than its word that it wants no more.
   void look_whether_settled() {
-    if (wanted_ && adopted_ >= *wanted_)
+    if (wanted_ && adopted_ + missed_ >= *wanted_)
       settle();
   }
 
@@ -265,12 +289,15 @@ private:
 
   // -- code
 
-  /// A host that is there already, with what is to be loaded.
+  std::map<std::uint64_t, hosted>::const_iterator home_of(const load_code& what) const {
+    return std::find_if(homes_.begin(), homes_.end(),
+                        [&](const auto& x) { return nodes::loads_the_same(*x.second.what, what); });
+  }
+
+  /// A host that is there already, with what is to be loaded: for the base and the target, where they are the same
+  /// code.
   bool load_again(const load_code& m) {
-    const auto it = std::find_if(homes_.begin(), homes_.end(), [&](const auto& x) {
-      const auto is_it = [&](const auto& c) { return c.second.user == x.first; };
-      return nodes::loads_the_same(*x.second.what, m) && std::none_of(codes_.begin(), codes_.end(), is_it);
-    });
+    const auto it = home_of(m);
     if (it == homes_.end())
       return false;
     codes_[m.code] = it->second;
@@ -333,12 +360,14 @@ private:
     const auto it = codes_.find(code);
     if (it == codes_.end())
       return;
-    if (homes_.count(it->second.user) == 0) { // else it ends with what it still has to be adopted
-      if (it->second.host)
-        caf::anon_send_exit(it->second.host, caf::exit_reason::user_shutdown);
-      boot_.cache->drop(it->second.user);
-    }
+    const auto gone = std::move(it->second);
     codes_.erase(it);
+    const auto is_it = [&](const auto& x) { return x.second.user == gone.user; };
+    if (homes_.count(gone.user) > 0 || std::any_of(codes_.begin(), codes_.end(), is_it))
+      return; // it ends with what is still to be adopted there, or with the other code
+    if (gone.host)
+      caf::anon_send_exit(gone.host, caf::exit_reason::user_shutdown);
+    boot_.cache->drop(gone.user);
   }
 
   void end_all() {
@@ -368,7 +397,8 @@ private:
   bool settling_ = false;
   std::set<std::uint64_t> asked_homes_; ///< Those that have not said what they have.
   std::vector<replica_kind> kinds_;
-  std::uint32_t brought_ = 0, adopted_ = 0;
+  std::uint32_t brought_ = 0, adopted_ = 0, missed_ = 0;
+  std::size_t merges_ = 0;              ///< Homes whose replicas are on their way to another of the same code.
   std::optional<std::uint32_t> wanted_; ///< So many are adopted, and no more will be.
   control::tick_epoch adoption_;
   const std::shared_ptr<worker::replica_count> replicas_ = std::make_shared<worker::replica_count>(0);

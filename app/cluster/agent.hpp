@@ -5,6 +5,7 @@
 #include <troupe/app/cluster/bundle.hpp>
 #include <troupe/app/cluster/code_cache.hpp>
 #include <troupe/app/library/loader.hpp>
+#include <troupe/app/worker/worker_host.hpp>
 #include <troupe/messages/node.hpp>
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -41,7 +42,8 @@ struct agent_adoption_end {
 
 using agent_actor =
     node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>, takes<agent_loaded>,
-                             takes<agent_adoption_end>, takes<worker_orphans>, takes<orphan_adopted>>;
+                             takes<agent_adoption_end>, takes<worker_orphans>, takes<orphan_adopted>,
+                             takes<worker::orphan_missed>, takes<worker::orphans_taken>>;
 
 struct agent_boot {
   std::string name;

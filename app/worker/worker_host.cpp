@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -58,11 +59,29 @@ struct releasing {
   void operator()(answers* x) const noexcept { x->release(); }
 };
 
-class host final : public worker_host_actor::base {
+struct hosted {
+  std::shared_ptr<const code> user_code;
+  std::unique_ptr<answers, releasing> back; // before what holds calls
+  std::shared_ptr<router> calls;
+  cell* where = nullptr;
+  replica_actor replica;
+  replica_kind kind;
+  std::shared_ptr<control::watched_deployment> watched;
+};
+
+} // namespace
+
+struct orphan_box {
+  std::vector<hosted> all;
+};
+
+namespace {
+
+class host final : public node_host_actor::base {
 public:
   host(caf::actor_config& cfg, std::shared_ptr<const control::environment> env, library::application_code code,
        std::function<void()> on_end, std::shared_ptr<replica_count> count)
-      : worker_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)),
+      : node_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)),
         count_(count ? std::move(count) : std::make_shared<replica_count>(0)) {
     set_default_handler(caf::drop);
     set_down_handler([this](const caf::down_msg& m) { // of one that was given up, or adopted
@@ -99,7 +118,21 @@ protected:
         [this](const drop_worker_replica& x) { drop(x.place); },
         [this](const abandon_worker_replica& x) { abandon(x.place); },
         [this](orphan_replicas& x) { orphan(x); },
-        [this](drop_orphans) { drop_orphans_now(); },
+        [this](drop_orphans) {
+          drop_orphans_now();
+          keeper_ = nullptr;
+        },
+        [this](const hand_over_orphans& x) {
+          auto box = std::make_shared<orphan_box>();
+          box->all.swap(orphans_);
+          caf::anon_send(caf::actor_cast<node_host_actor>(x.to), take_orphans{std::move(box)});
+        },
+        [this](take_orphans& x) {
+          std::move(x.all->all.begin(), x.all->all.end(), std::back_inserter(orphans_));
+          x.all->all.clear();
+          if (keeper_)
+            caf::anon_send(caf::actor_cast<orphan_watcher_actor>(keeper_), orphans_taken{user_});
+        },
         [this](end_worker) {
           ending_ = true;
           if (auto f = std::exchange(on_end_, nullptr))
@@ -109,15 +142,6 @@ protected:
   }
 
 private:
-  struct hosted {
-    std::shared_ptr<const code> user_code;
-    std::unique_ptr<answers, releasing> back; // before what holds calls
-    std::shared_ptr<router> calls;
-    cell* where = nullptr;
-    replica_actor replica;
-    replica_kind kind;
-    std::shared_ptr<control::watched_deployment> watched;
-  };
   struct adoption {
     worker_replica_owner_actor owner;
     replica_ref replica;
@@ -161,8 +185,13 @@ private:
     const auto it = std::find_if(orphans_.begin(), orphans_.end(), [&](const hosted& h) {
       return h.kind == x.kind && is_up(h) && (x.configures || !was_configured(h));
     });
-    if (x.kind.code == 0 || it == orphans_.end())
+    if (x.kind.code == 0)
       return false;
+    if (it == orphans_.end()) {
+      if (keeper_)
+        caf::anon_send(caf::actor_cast<orphan_watcher_actor>(keeper_), orphan_missed{user_});
+      return false;
+    }
     auto& h = replicas_[x.place];
     h = std::move(*it);
     orphans_.erase(it);

@@ -216,6 +216,36 @@ TEST_CASE_FIXTURE(cluster, "a controller that is killed adopts what its nodes ha
   CHECK(nodes.at("n1")->exit_code() == 0); // nothing is left of what it had
 }
 
+TEST_CASE_FIXTURE(cluster,
+                  "what several deploys of one code have started is adopted together; what is not wanted ends") {
+  start_head();
+  must_join("n1");
+  must_deploy({{"num_replicas", 3}});
+  REQUIRE(is_whole("a"));
+  must_deploy({{"num_replicas", 5}}); // another load of the same library
+  REQUIRE(is_whole("a"));
+  must_join("n2");
+  CHECK(call_api("POST", "/nodes/n1/cordon").status == 200);
+  const auto before = who_answers(100, "/a/object");
+  REQUIRE(before.size() == 5);
+  daemon->signal(SIGKILL);
+  start_head();
+  REQUIRE(is_whole("a"));
+  REQUIRE(node_is("n1", "READY"));
+  CHECK(who_answers(100, "/a/object") == before);
+  CHECK_MESSAGE(contains(errors(), "of 5 replicas that it has brought 5 are adopted"), errors());
+  // Cut off, n1 is replaced on n2. When it is back, nothing is wanted of it, and a cordoned node gets nothing new.
+  nodes.at("n1")->signal(SIGSTOP);
+  CHECK(node_is("n1", "LOST"));
+  REQUIRE(is_whole("a"));
+  nodes.at("n1")->signal(SIGCONT);
+  REQUIRE(node_is("n1", "READY"));
+  CHECK(node("n1").at("replicas") == 0);
+  REQUIRE(call_api("POST", "/applications/a/deployments/isolated/scale", R"({"num_replicas": 7})").status == 200);
+  REQUIRE(is_whole("a"));
+  CHECK(node("n1").at("replicas") == 0);
+}
+
 TEST_CASE_FIXTURE(cluster, "who may not join is told why, and ends") {
   start_head();
   must_join("n1");

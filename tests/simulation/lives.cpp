@@ -31,11 +31,14 @@ void scenario::begin_life() {
     code_ = workers_->code_for(user_code_, "worker");
   }
   if (options_.on_nodes) {
-    books_.let_nodes_leave();
     nodes_ = std::make_unique<simulated_nodes>(geography_.next(), machines_, max_replicas_, stored_nodes_);
     nodes_->attach(*simulation_);
     nodes_->allow_faults(faulty_);
-    simulation_->messages().may_spoil = [this](const caf::message& m) { return nodes_->look_at(m); };
+    simulation_->messages().may_spoil = [this](const caf::message& m) {
+      if (m.match_elements<lose_node>())
+        books_.let_nodes_leave();
+      return nodes_->look_at(m);
+    };
     code_ = nodes_->code_for(user_code_, "worker");
   }
   books_.attach(*simulation_);
@@ -69,8 +72,10 @@ void scenario::end_life() {
   simulation_.reset();
   workers_.reset();
   code_.reset(); // it refers to the nodes
-  if (nodes_)
+  if (nodes_) {
     result_.lost_nodes += nodes_->losses();
+    result_.adopted += nodes_->adopted();
+  }
   nodes_.reset();
 }
 

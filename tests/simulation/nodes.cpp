@@ -340,6 +340,9 @@ bool simulated_nodes::look_at(const caf::message& what) {
       }
       seats_.erase(s);
     }
+  } else if (what.match_elements<node_settled>()) {
+    adopted_ += what.get_as<node_settled>(0).adopted;
+    return true;
   } else if (what.match_elements<deployment_removed>()) { // what was given up may leave its seat later
     for (auto s = seats_.begin(); s != seats_.end();) {
       const auto& x = s->second;

@@ -61,6 +61,7 @@ public:
   std::string has_room_for(const deployment_spec& what) const;
   std::uint32_t machines() const { return static_cast<std::uint32_t>(machines_.size()); }
   std::uint32_t losses() const { return losses_; }
+  std::uint32_t adopted() const { return adopted_; } ///< Replicas, by other ones that started.
 
 private:
   class supply;
@@ -114,6 +115,7 @@ private:
   std::uint32_t taken_ = 0;                  ///< Seats.
   std::map<std::uint64_t, offered> offered_; ///< By id of the node.
   std::uint32_t losses_ = 0;
+  std::uint32_t adopted_ = 0;
 };
 
 } // namespace troupe::simulation_tests

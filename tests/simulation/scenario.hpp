@@ -51,6 +51,7 @@ struct scenario_result {
   std::uint32_t crashes = 0;
   bool in_workers = false;
   std::uint32_t lost_nodes = 0;
+  std::uint32_t adopted = 0; ///< Replicas that nodes brought.
   std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
   std::uint32_t failed = 0;
   std::uint32_t paused = 0;
