@@ -23,7 +23,6 @@ namespace {
 using controller::cluster_room;
 using controller::demand_id;
 using controller::node_ledger;
-using controller::placement_strategy;
 
 constexpr unsigned replicas = 10'000;
 
@@ -102,14 +101,15 @@ sample seat_all(unsigned nodes, unsigned step, bool beside_too_large) {
     claim_room claim{{"default", "a"}, 0, {{cpus(1), 0}}};
     unsigned seated = 0;
     const auto result = each_of(replicas, [&] {
-      auto& [each, want] = claim.shapes.front();
+      auto& shape = claim.shapes.front();
+      auto& want = shape.want;
       for (std::uint64_t place = 0; want < replicas;) {
         ++claim.seq;
         want = std::min(want + step, replicas);
         if (room.claim(claim).front().what.granted.front() != want)
           throw std::runtime_error("there is no room for " + std::to_string(want));
         while (place < want) {
-          room.take_seat(claim.from, each, ++place);
+          room.take_seat(claim.from, shape, ++place);
           seated += static_cast<unsigned>(room.take_seated().size());
         }
       }

@@ -17,6 +17,7 @@ namespace troupe::nodes {
 namespace {
 
 constexpr milliseconds word_every{600};
+constexpr milliseconds time_to_say{2'000};    ///< What it brings, for a node that has joined just in time.
 constexpr std::size_t most_brought = 100'000; ///< By one node.
 
 class shell : public control::control_actor<door_actor> {
@@ -37,8 +38,10 @@ protected:
     for (const auto& k : boot_.known)
       if (k.expected)
         awaited_.insert(k.name);
-    if (!awaited_.empty())
+    if (!awaited_.empty()) {
       post(boot_.controller, await_nodes{true});
+      tick_after(boot_.bounds.return_within + time_to_say, return_over{});
+    }
     step(event::restore{std::move(boot_.known), boot_.last_id});
     return {
         // from nodes
@@ -71,6 +74,10 @@ protected:
             send_to_node(it->second, node_settle{m.node, m.adopted});
         },
         // from operators and the clock
+        [this](return_over) {
+          if (!std::exchange(awaited_, {}).empty())
+            post(boot_.controller, await_nodes{false});
+        },
         [this](const door_tick& m) { step(event::timer{m.epoch}); },
         [this](const list_nodes&) { return list(); },
         [this](const operate_node& m) { return operated{step(m.what)}; },

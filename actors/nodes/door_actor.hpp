@@ -49,13 +49,15 @@ struct operated {
 struct node_emptied {
   std::uint64_t node = 0;
 };
+/// Nodes of an earlier controller that have joined and do not say what they bring are not waited for any longer.
+struct return_over {};
 struct door_tick {
   std::uint64_t epoch = 0;
 };
 
 using door_actor =
     node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>, takes<seat_taken>,
-                            takes<adoption_over>, takes<door_tick>, takes<node_emptied>,
+                            takes<adoption_over>, takes<return_over>, takes<door_tick>, takes<node_emptied>,
                             asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
 
 struct door_boot {
@@ -88,4 +90,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operate_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_emptied)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::return_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::door_tick)

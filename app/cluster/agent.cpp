@@ -1,3 +1,5 @@
+// The shell of a node: joining, code, hosts, and what it brings along.
+// long file: one shell
 #include <troupe/actors/nodes/node_code.hpp>
 #include <troupe/app/cluster/agent.hpp>
 #include <troupe/app/cluster/guard.hpp>

@@ -74,7 +74,9 @@ planned_change applications::plan_one(const config::application& app, const prep
     c.change = change_kind::created;
     c.text = config::describe(nullptr, t.spec, {});
   }
-  for (const auto& node : p_.rt.resources().nodes) { // one, today
+  // What there is room for on several nodes is the placement's to say, with the labels and the bound per node.
+  if (const auto report = p_.rt.resources(); report.nodes.size() == 1) {
+    const auto& node = report.nodes.front();
     room.total = node.total;
     room.free = node.total;
     take(room.free, node.used);
