@@ -303,7 +303,7 @@ TEST_CASE_FIXTURE(cluster, "with certificates: the right ones join, others don't
   };
   troupe({"cluster", "init", "--dir", ca});
   const auto bundle = [&](const std::string& role, const std::string& name) {
-    const auto at = (folder.path() / (role + "-" + name)).string();
+    auto at = (folder.path() / (role + "-" + name)).string();
     troupe({"cluster", "certificate", "--dir", ca, "--role", role, "--name", name, "--out", at});
     return at;
   };

@@ -203,13 +203,6 @@ void scenario::say(rollout_action action, std::size_t i) {
 }
 
 /// As a daemon does that starts again.
-void scenario::erase_stored(const deployment_name& name) {
-  store_->erase(name, [this, name](const error& why) {
-    if (why.code != errc::none)
-      erase_stored(name);
-  });
-}
-
 void scenario::take_up() {
   const auto disk = store_->durable();
   for (std::size_t i = 0; i < plans_.size(); ++i) {
@@ -218,7 +211,7 @@ void scenario::take_up() {
     if (it == disk.end())
       continue;
     if (it->second.deleting) {
-      erase_stored(it->first);
+      store_->erase(it->first, nullptr);
       continue;
     }
     auto stored = it->second;

@@ -77,13 +77,13 @@ void scenario::plan() {
   if (appetite_.one_in(3)) {
     local_.set(resource_name::cpus, appetite_.between(2, 28) * resource_unit / 2);
     if (appetite_.one_in(2))
-      local_.set(resource_name::memory, appetite_.between(1, 12) * 100);
+      local_.set(resource_name::memory, std::uint64_t{appetite_.between(1, 12)} * 100);
   }
   if (options_.on_nodes)
     for (auto n = geography_.between(1, geography_.one_in(4) ? 8 : 4); n > 0; --n) {
       auto& m = machines_.emplace_back();
       m.total.set(resource_name::cpus, geography_.between(2, 12) * resource_unit / 2);
-      m.total.set(resource_name::memory, geography_.between(1, 8) * 100);
+      m.total.set(resource_name::memory, std::uint64_t{geography_.between(1, 8)} * 100);
       if (!locality_.one_in(6))
         m.labels["zone"] = locality_.one_in(2) ? "a" : "b";
       if (locality_.one_in(2))

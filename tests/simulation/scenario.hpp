@@ -106,7 +106,6 @@ private:
   void change_config(deployment_plan& p);
   void change_light_options(deployment_spec& spec);
   void say(rollout_action action, std::size_t i);
-  void erase_stored(const deployment_name& name); ///< Again until it is.
   void take_up();
   void disturb_nodes();
   template <class Answer, class Question>
