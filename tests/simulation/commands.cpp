@@ -148,7 +148,7 @@ void scenario::change_resources(deployment_spec& spec) {
   if (!appetite_.one_in(6)) {
     spec.per_replica.set(resource_name::cpus, appetite_.between(1, 6) * resource_unit / 2);
     if (local_.of(resource_name::memory) > 0 && appetite_.one_in(2))
-      spec.per_replica.set(resource_name::memory, appetite_.between(1, 3) * 100);
+      spec.per_replica.set(resource_name::memory, std::uint64_t{appetite_.between(1, 3)} * 100);
   }
   if (appetite_.one_in(12)) // never fits
     spec.per_replica.set("token", resource_unit);
