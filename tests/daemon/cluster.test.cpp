@@ -175,8 +175,7 @@ TEST_CASE_FIXTURE(cluster, "a node that is back after it was emptied is one like
 TEST_CASE_FIXTURE(cluster, "a controller that is killed finds its nodes again, and what is cordoned stays so") {
   start_two_nodes();
   CHECK(call_api("POST", "/nodes/n2/cordon").status == 200);
-  daemon->signal(SIGKILL);
-  start_head();
+  kill_and_start_head();
   CHECK(node_is("n1", "READY"));
   CHECK(node_is("n2", "READY"));
   CHECK(node("n2").at("cordoned") == true);
@@ -195,8 +194,7 @@ TEST_CASE_FIXTURE(cluster, "a controller that is killed adopts what its nodes ha
   REQUIRE(is_whole("a"));
   const auto before = who_answers(100, "/a/object");
   REQUIRE(before.size() == 4);
-  daemon->signal(SIGKILL);
-  start_head();
+  kill_and_start_head();
   REQUIRE(is_whole("a"));
   REQUIRE(node_is("n1", "READY"));
   REQUIRE(node_is("n2", "READY"));
@@ -228,8 +226,7 @@ TEST_CASE_FIXTURE(cluster,
   CHECK(call_api("POST", "/nodes/n1/cordon").status == 200);
   const auto before = who_answers(100, "/a/object");
   REQUIRE(before.size() == 5);
-  daemon->signal(SIGKILL);
-  start_head();
+  kill_and_start_head();
   REQUIRE(is_whole("a"));
   REQUIRE(node_is("n1", "READY"));
   CHECK(who_answers(100, "/a/object") == before);

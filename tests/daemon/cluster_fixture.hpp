@@ -3,6 +3,7 @@
 
 #include "daemon/workers_fixture.hpp"
 
+#include <csignal>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +23,12 @@ struct cluster : workers {
     REQUIRE_MESSAGE(up, errors());
     door = port_of_nodes;
     REQUIRE(door != 0);
+  }
+
+  /// As by `kill -9`; nodes stay.
+  void kill_and_start_head() {
+    daemon->signal(SIGKILL);
+    start_head();
   }
 
   /// `as`: of several with one name.

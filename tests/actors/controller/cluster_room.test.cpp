@@ -1,5 +1,6 @@
 // Room on nodes: who gets seats, who sits where, what is set aside, and random histories of all of it.
 // long file: the rules by example, and the model that random histories are checked by
+#include "random_histories.hpp"
 #include <troupe/actors/controller/cluster_room.hpp>
 
 #include <doctest/doctest.h>
@@ -613,22 +614,11 @@ private:
 
 } // namespace
 
-TEST_CASE("2000 random histories keep the invariants") {
-  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
-    const auto what = history{seed, wrong_seat::none}.run();
-    REQUIRE_MESSAGE(what.empty(), "seed " << seed << ": " << what);
-  }
-}
+TEST_CASE("2000 random histories keep the invariants") { all_histories_are_sound<history>(); }
 
 TEST_CASE("and notice wrong rules") {
-  for (const auto wrong : {wrong_seat::sets_nothing_aside, wrong_seat::tells_all_seats, wrong_seat::keeps_lost,
-                           wrong_seat::keeps_closed}) {
-    std::uint64_t seed = 1;
-    while (seed <= 2000 && history{seed, wrong}.run().empty())
-      ++seed;
-    CAPTURE(static_cast<int>(wrong));
-    CHECK(seed <= 2000);
-  }
+  histories_notice<history>(
+      {wrong_seat::sets_nothing_aside, wrong_seat::tells_all_seats, wrong_seat::keeps_lost, wrong_seat::keeps_closed});
 }
 
 } // namespace troupe::cluster_room_test

@@ -1,4 +1,5 @@
 // Which nodes a deployment may have in a cluster: labels, preferences, packing and the bound per node.
+#include "random_histories.hpp"
 #include <troupe/actors/controller/cluster_room.hpp>
 
 #include <doctest/doctest.h>
@@ -380,21 +381,10 @@ private:
 
 } // namespace
 
-TEST_CASE("2000 random histories keep labels and bounds, and nobody waits in vain") {
-  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
-    const auto what = history{seed, wrong_seat::none}.run();
-    REQUIRE_MESSAGE(what.empty(), "seed " << seed << ": " << what);
-  }
-}
+TEST_CASE("2000 random histories keep labels") { cluster_room_test::all_histories_are_sound<history>(); }
 
 TEST_CASE("and notice who does not look at labels, or at the bound") {
-  for (const auto wrong : {wrong_seat::ignores_labels, wrong_seat::ignores_bound}) {
-    std::uint64_t seed = 1;
-    while (seed <= 2000 && history{seed, wrong}.run().empty())
-      ++seed;
-    CAPTURE(static_cast<int>(wrong));
-    CHECK(seed <= 2000);
-  }
+  cluster_room_test::histories_notice<history>({wrong_seat::ignores_labels, wrong_seat::ignores_bound});
 }
 
 } // namespace troupe::cluster_room_placement_test
