@@ -114,6 +114,8 @@ public:
   rollout_invariants* rollout_of(const std::string& deployment);
   /// Which replica's user code runs now, and of which deployment; precondition: called from user code.
   std::pair<std::string, replica_ref> running_replica() const;
+  /// Whose message is handled now; 0 = nobody's.
+  caf::actor_id running_actor() const;
   testing::trace& trace() noexcept { return trace_; }
   std::uint64_t seed() const noexcept { return options_.seed; }
   std::uint64_t digest() const noexcept { return trace_.digest(); }
@@ -146,7 +148,6 @@ private:
   void note_run(control::user_code_kind kind, const replica_ref& replica, const std::string& deployment);
   void check_room();
   void run_next_message();
-  caf::actor_id running_actor() const;
 
   simulation_options options_;
   testing::trace trace_;

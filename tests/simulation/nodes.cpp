@@ -343,10 +343,17 @@ bool simulated_nodes::look_at(const caf::message& what) {
   } else if (what.match_elements<node_settled>()) {
     adopted_ += what.get_as<node_settled>(0).adopted;
     return true;
+  } else if (what.match_elements<claim_room>()) {
+    claimers_[what.get_as<claim_room>(0).from] = world_->running_actor();
+    return true;
   } else if (what.match_elements<deployment_removed>()) { // what was given up may leave its seat later
+    const auto& target = what.get_as<deployment_removed>(0).target;
+    // Said again when what was given up has ended: the seats may be those of another deployment of that name by then.
+    if (const auto by = claimers_.find(target); by == claimers_.end() || by->second != world_->running_actor())
+      return true;
     for (auto s = seats_.begin(); s != seats_.end();) {
       const auto& x = s->second;
-      if (x.of != what.get_as<deployment_removed>(0).target) {
+      if (x.of != target) {
         ++s;
         continue;
       }

@@ -112,8 +112,9 @@ private:
   std::uint64_t last_code_ = 0;
   std::map<std::uint64_t, std::shared_ptr<const code>> inner_; ///< By number of the load.
   std::map<std::uint64_t, seat> seats_;
-  std::uint32_t taken_ = 0;                  ///< Seats.
-  std::map<std::uint64_t, offered> offered_; ///< By id of the node.
+  std::map<deployment_name, caf::actor_id> claimers_; ///< The state actor that has claimed room last, by name.
+  std::uint32_t taken_ = 0;                           ///< Seats.
+  std::map<std::uint64_t, offered> offered_;          ///< By id of the node.
   std::uint32_t losses_ = 0;
   std::uint32_t adopted_ = 0;
 };
