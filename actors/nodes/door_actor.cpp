@@ -402,6 +402,8 @@ private:
     auto& n = at->second;
     p.node = m.node;
     ++n.places;
+    if (n.evacuating) // the seat was taken before the controller heard of that
+      step(event::occupied{m.node});
     const auto& what = p.what->what();
     auto [h, is_new] = n.codes.try_emplace(what.code);
     h->second.places.insert(m.place);

@@ -188,6 +188,11 @@ void machine::on(const event::emptied& ev) {
     end(*r, node_state::gone, "it has left");
 }
 
+void machine::on(const event::occupied& ev) {
+  if (auto* r = by_id(ev.id))
+    r->empty = false;
+}
+
 void machine::on(const event::leaving& ev) {
   auto* r = by_id(ev.id);
   if (!r || r->leaving)

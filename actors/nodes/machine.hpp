@@ -124,6 +124,10 @@ struct disconnected {
 struct emptied {
   std::uint64_t id = 0;
 };
+/// A replica has come there after all: it had been given its room before the node was to be empty. `emptied` follows.
+struct occupied {
+  std::uint64_t id = 0;
+};
 /// Its process is asked to end.
 struct leaving {
   std::uint64_t id = 0;
@@ -147,7 +151,7 @@ struct timer {
 
 using any_event =
     std::variant<event::restore, event::hello, event::settled, event::heard, event::disconnected, event::emptied,
-                 event::leaving, event::cordon, event::drain, event::remove, event::timer>;
+                 event::occupied, event::leaving, event::cordon, event::drain, event::remove, event::timer>;
 
 /// The complete list of what the machine can do to the world.
 namespace effect {
@@ -289,6 +293,7 @@ private:
   void on(const event::heard& ev);
   void on(const event::disconnected& ev);
   void on(const event::emptied& ev);
+  void on(const event::occupied& ev);
   void on(const event::leaving& ev);
   void on(const event::cordon& ev);
   void on(const event::drain& ev);

@@ -44,7 +44,7 @@ private:
   };
   struct known {
     std::string name;
-    bool offered = false, evacuating = false, over = false;
+    bool offered = false, evacuating = false, empty = false, over = false;
   };
 
   std::uint64_t below(std::uint64_t n) { return dice_() % n; }
@@ -67,8 +67,16 @@ private:
       disconnect(p);
     } else if (choice < 68) {
       step(event::settled{any_id(p)});
+    } else if (choice < 72) {
+      const auto id = any_id(p);
+      if (const auto it = ids_.find(id); it != ids_.end())
+        it->second.empty = true;
+      step(event::emptied{id});
     } else if (choice < 73) {
-      step(event::emptied{any_id(p)});
+      const auto id = any_id(p);
+      if (const auto it = ids_.find(id); it != ids_.end())
+        it->second.empty = false;
+      step(event::occupied{id});
     } else if (choice < 76) {
       step(event::leaving{any_id(p)});
     } else if (choice < 80) {
@@ -211,7 +219,7 @@ private:
     for (const auto& [id, k] : ids_)
       if (k.name == e.about.name && !k.over)
         fail("a name is admitted twice");
-    ids_[e.id] = {e.about.name, false, false, false};
+    ids_[e.id] = {e.about.name, false, false, false, false};
     if (auto* p = by_link(e.link))
       p->id = e.id;
     if (stored_id_ < e.id)
@@ -249,8 +257,8 @@ private:
     end(e.id);
   }
   void obey(const effect::release& e) {
-    if (const auto* k = of(e.id); k && !k->evacuating)
-      fail("a node is released that was not emptied");
+    if (const auto* k = of(e.id); k && (!k->evacuating || !k->empty))
+      fail("a node is released that is not empty");
     if (auto* p = by_link(e.link); p && e.link != 0) {
       p->released = true;
       p->link = 0;
@@ -282,6 +290,8 @@ private:
         fail(v.about.name + " is " + to_string(v.state) + (k->offered ? ", and gets replicas" : ", and gets none"));
       if (v.state == state::draining && !k->evacuating)
         fail("a draining node is not emptied");
+      if (v.empty && !k->empty)
+        fail(v.about.name + " is said to be empty, and somebody has come there");
       const auto silent = now_ - v.heard;
       if (v.state != state::suspect && silent > limits_.suspect_after + 0ms && (!armed_ || armed_->at > now_))
         fail(v.about.name + " is silent and " + to_string(v.state));

@@ -256,6 +256,25 @@ TEST_CASE("a node that is drained already and then asked to end, ends at once") 
   CHECK(c.view("a").state == state::gone);
 }
 
+TEST_CASE("a replica that was on its way to a node when it was found empty keeps it until it has left") {
+  cluster c;
+  const auto id = c.add("a", 1);
+  c.step(event::drain{"a"});
+  c.step(event::emptied{id});
+  c.step(event::occupied{id});
+  CHECK(!c.view("a").empty);
+  c.step(event::remove{"a"});
+  CHECK(c.refused.code == errc::rejected);
+  c.step(event::leaving{id});
+  CHECK(c.find<effect::release>() == nullptr);
+  CHECK(c.view("a").state == state::draining);
+  c.step(event::emptied{id});
+  CHECK(c.find<effect::release>() != nullptr);
+  c.step(event::occupied{id}); // late: nobody has this id any more
+  CHECK(c.last.empty());
+  CHECK(c.view("a").state == state::gone);
+}
+
 TEST_CASE("a node with replicas is removed by force only") {
   cluster c;
   const auto id = c.add("a", 1);
