@@ -24,8 +24,8 @@ void scenario::conclude() {
     simulation_->post([f = std::exchange(overtaken_, nullptr)](caf::event_based_actor&) { f(); }, 1);
   books_.answer_all();
   simulation_->advance(50ms); // what is delayed has arrived
-  if (nodes_)
-    simulation_->advance(20s); // all nodes are back, and what was cut off has been noticed
+  if (nodes_) // the last connection is tried again after 8 s, and 15 s later what its node brings is adopted or ended
+    simulation_->advance(25s);
   come_to_rest();
   if (store_) {
     simulation_->advance(2s); // a write that failed is tried again after a second
@@ -130,6 +130,8 @@ bool tries_again(const deployment_status& s) {
 /// Invariant 4: healthy on its target, rolled back or failed with a reason, paused, or waiting for room.
 bool is_resting(const deployment_status& s) {
   if (s.deleting || s.given_up > 0)
+    return false;
+  if (s.starting > 0 && s.waiting_for_room > 0) // it may wait for a seat that is gone: until its startup_timeout
     return false;
   using state = deployment_state_name;
   const bool over = s.rollout.phase != rollout_phase::rolling && s.rollout.phase != rollout_phase::baking;
