@@ -84,6 +84,8 @@ void machine::on(const event::stopped& ev) {
   if (r == nullptr)
     return;
   const auto slot = ev.replica.slot;
+  if (r->phase != life::given_up) // whose seat has been left before
+    left_node(*r);
   switch (r->phase) {
   case life::starting:
   case life::settling:
@@ -154,6 +156,7 @@ void machine::stop_one(std::uint32_t slot, stop_cause cause) {
 
 void machine::abandon_one(std::uint32_t slot) {
   auto& r = table_.at(slot);
+  left_node(r);
   if (r.phase == life::stopping)
     left_for_wave(r);
   table_.move(slot, life::given_up, at_.now);

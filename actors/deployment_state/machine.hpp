@@ -366,11 +366,13 @@ private:
     placement_options where;
     std::uint32_t want = 0;
     std::uint32_t granted = 0;
+    std::uint32_t gone = 0; ///< Of `granted`: seats that have left with their nodes' replicas, until the next answer.
   };
   bool room_limited() const { return limits_.room_limited || asks_; }
   bool needs_room(const shape_ref& each) const { return limits_.room_limited || !each.each.empty(); }
   const shape_room* shape_of(const shape_ref& each) const;
   std::uint32_t granted_of(const shape_ref& each) const;
+  std::uint32_t startable_of(const shape_ref& each) const; ///< Granted, and not gone.
   std::uint32_t existing_of(const shape_ref& each) const;
   bool has_room(const release_ptr& what) const;
   bool has_free_room(const release_ptr& what) const;    ///< Beyond what the running wave's own replicas need.
@@ -399,6 +401,7 @@ private:
   std::uint32_t reserve() const;
   bool give_up_roomless(); ///< A stop_first wave starts no more than there is room for.
   void left_for_wave(const record& r);
+  void left_node(const record& r);
   release_ptr vacancy_release(const cohort& c) const;
   std::vector<shape_claim> wanted() const;
   void claim_room();
@@ -487,6 +490,7 @@ private:
   std::uint64_t room_seq_ = 0, room_answered_ = 0, room_serial_ = 0;
   std::vector<shape_room> shapes_; ///< As claimed last.
   std::uint32_t reserved_ = 0;     ///< As claimed last.
+  bool claims_anew_ = false;       ///< What is granted is not true any more, whatever is wanted.
   resources spare_;
   std::uint32_t spare_node_ = no_node; ///< In `nodes_`, what `spare_` is on; `no_node` on one machine.
   std::vector<std::uint32_t> idle_there_;

@@ -22,6 +22,11 @@ std::uint32_t machine::granted_of(const shape_ref& each) const {
   return s ? s->granted : 0;
 }
 
+std::uint32_t machine::startable_of(const shape_ref& each) const {
+  const auto* s = shape_of(each);
+  return s ? s->granted - std::min(s->granted, s->gone) : 0;
+}
+
 std::uint32_t machine::existing_of(const shape_ref& each) const {
   std::uint32_t sum = 0;
   for (const auto& c : table_.cohorts())
@@ -32,7 +37,7 @@ std::uint32_t machine::existing_of(const shape_ref& each) const {
 
 bool machine::is_unclaimed(std::uint32_t more) const {
   const auto* room = shape_of(target_->shape());
-  return !room || room->want < existing_of(shape_in(*room)) + more || room_answered_ != room_seq_;
+  return !room || room->want < existing_of(shape_in(*room)) + more || room_answered_ != room_seq_ || claims_anew_;
 }
 
 std::uint32_t machine::unused_of(const shape_ref& each) const {
@@ -48,7 +53,7 @@ std::uint32_t machine::empty_slots() const {
 bool machine::has_room(const release_ptr& what) const {
   if (!room_limited() || !what || !needs_room(what->shape()))
     return true;
-  return existing_of(what->shape()) < granted_of(what->shape());
+  return existing_of(what->shape()) < startable_of(what->shape());
 }
 
 bool machine::has_free_room(const release_ptr& what) const {
@@ -60,7 +65,7 @@ bool machine::has_free_room(const release_ptr& what) const {
     const auto outgoing = wave_.kind == wave_kind::stop_first ? wave_.same_shape : 0; // their room is not free yet
     reserved = wave_.vacant + wave_.to_start - std::min(wave_.to_start, outgoing);
   }
-  return existing_of(each) + reserved < granted_of(each);
+  return existing_of(each) + reserved < startable_of(each);
 }
 
 std::uint32_t machine::reachable() const {
@@ -90,7 +95,7 @@ bool machine::is_claimed(const std::vector<shape_claim>& now) const {
 }
 
 bool machine::is_room_known() const {
-  return !room_limited() || (room_answered_ == room_seq_ && !restoring_ && is_claimed(wanted()));
+  return !room_limited() || (room_answered_ == room_seq_ && !restoring_ && !claims_anew_ && is_claimed(wanted()));
 }
 
 // What the outgoing replicas of a stop_first wave give back of another shape is kept for those that it starts.
@@ -128,6 +133,18 @@ void machine::left_for_wave(const record& r) {
         --s.granted;
 }
 
+// The seat of a replica that leaves a node which takes no new ones goes with it: who would start in its place would
+// wait for its startup_timeout, in vain. What there is instead is asked anew.
+void machine::left_node(const record& r) {
+  if (!room_limited() || deleting_ || nodes_[r.node].is_usable())
+    return;
+  for (auto& s : shapes_)
+    if (shape_in(s) == table_.cohorts()[r.cohort].origin->shape() && needs_room(shape_in(s))) {
+      ++s.gone;
+      claims_anew_ = true;
+    }
+}
+
 // -- claims ----------------------------------------------------------------------------------------------------------
 
 void machine::on(const event::room& ev) {
@@ -138,6 +155,8 @@ void machine::on(const event::room& ev) {
   room_serial_ = ev.serial;
   for (std::size_t i = 0; i < ev.granted.size() && i < shapes_.size(); ++i)
     shapes_[i].granted = ev.granted[i];
+  for (auto& s : shapes_)
+    s.gone = 0;
   spare_ = ev.spare;
   lacks_ = ev.lacks;
   nodes_say_ = ev.nodes;
@@ -194,12 +213,16 @@ std::vector<shape_claim> machine::wanted() const {
 
 void machine::claim_room() {
   auto now = wanted();
-  if (is_claimed(now))
+  if (is_claimed(now) && !claims_anew_)
     return;
+  claims_anew_ = false;
   std::vector<shape_room> next;
   next.reserve(now.size());
-  for (const auto& s : now)
-    next.push_back({s.each, s.where, s.want, std::min(s.want, granted_of(shape_in(s)))});
+  for (const auto& s : now) {
+    const auto* before = shape_of(shape_in(s));
+    next.push_back(
+        {s.each, s.where, s.want, std::min(s.want, granted_of(shape_in(s))), before != nullptr ? before->gone : 0});
+  }
   shapes_ = std::move(next);
   reserved_ = reserve();
   room_serial_ = 0;

@@ -11,7 +11,7 @@ namespace troupe::deployment_state {
 bool machine::makes_room(std::uint32_t size, std::uint32_t most_available) {
   const auto each = target_->shape();
   leaves_from_ = any_node;
-  if (!asks_ || !needs_room(each) || existing_of(each) < granted_of(each)) {
+  if (!asks_ || !needs_room(each) || existing_of(each) < startable_of(each)) {
     freed_ = {};
     return true;
   }

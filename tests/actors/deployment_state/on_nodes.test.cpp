@@ -33,6 +33,11 @@ public:
     labels_[id] = labels;
     hear(room_.add_node({id, "n" + std::to_string(id), std::move(labels), cpus(has), controller::node_state::ready}));
   }
+  void drain(std::uint64_t id) {
+    hear(room_.set_state(id, controller::node_state::draining));
+    to_machine_.push_back(event::evacuate{"n" + std::to_string(id), true, false});
+    settle();
+  }
   void deploy(const deployment_spec& spec) {
     ++deploys_;
     step(event::deploy{spec, {"worker", nullptr}, false, false});
@@ -61,6 +66,7 @@ public:
     return all;
   }
   std::uint32_t least_available = ~0U;
+  std::uint32_t starts = 0;
   std::string broken;
 
 private:
@@ -80,6 +86,7 @@ private:
       least_available = std::min(least_available, s.available);
   }
   void obey(const effect::start& e) {
+    ++starts;
     const auto r = std::make_shared<replica>(replica{e.replica, e.what});
     replicas_[e.replica.id] = r;
     to_room_.push_back([this, r] {
@@ -328,6 +335,30 @@ TEST_CASE("where more than one would have to leave each node before the first ne
     REQUIRE(c.on("v1").empty());
     REQUIRE(c.broken.empty());
   }
+}
+
+TEST_CASE(
+    "a node is drained and no other has room: nothing starts on the seat that goes with the node, until one joins") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed)
+    for (const std::uint32_t per_node : {0U, 2U}) {
+      CAPTURE(seed);
+      CAPTURE(per_node);
+      cluster c{seed};
+      c.add_node(1, 4);
+      c.add_node(2, 4);
+      c.deploy(target("v1", 4, 2, per_node));
+      REQUIRE(c.on("v1") == counts{{1, 2}, {2, 2}});
+      c.drain(1); // one at a time; the second one serves on
+      REQUIRE(c.on("v1") == counts{{1, 1}, {2, 2}});
+      REQUIRE(c.starts == 4);
+      REQUIRE(c.status().waiting_for_room == 1);
+      c.add_node(3, 4);
+      c.settle();
+      REQUIRE(c.on("v1") == counts{{2, 2}, {3, 2}});
+      REQUIRE(c.starts == 6);
+      REQUIRE(c.status().state == deployment_state_name::healthy);
+      REQUIRE(c.broken.empty());
+    }
 }
 
 TEST_CASE("the same version for other nodes is a change of code") {
