@@ -157,8 +157,8 @@ void serve_http(const std::string& kind, const std::string& policy) {
     return serve_ours(execution_mode::pool, policy);
   if (kind == "beast")
     return serve_beast();
-  if (kind == "worker")
-    return serve_workers(policy);
+  if (kind == "worker" || kind == "node")
+    return serve_workers(policy, kind == "node");
   if (kind == "caf")
     return serve_bare_actor(policy);
   if (kind == "tcp")

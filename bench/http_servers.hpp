@@ -16,9 +16,10 @@ inline constexpr const char* http_answer = "Hello, World!";
 /// are ours, "beast" is Boost.Beast as its examples show it. Throws `std::invalid_argument` for other kinds.
 void serve_http(const std::string& kind, const std::string& policy);
 
-/// Its "worker", "caf" and "tcp": HTTP answered in worker processes (POST bodies of 64 MB to /large), a bare actor that
-/// is published on the port and sends back what it gets, and who sends back each eight bytes of the first connection.
-void serve_workers(const std::string& policy);
+/// Its "worker", "node", "caf" and "tcp": HTTP answered in worker processes, or by a node (POST bodies of 64 MB to
+/// /large), a bare actor that is published on the port and sends back what it gets, and who sends back each eight bytes
+/// of the first connection.
+void serve_workers(const std::string& policy, bool on_node);
 void serve_bare_actor(const std::string& policy);
 void serve_tcp();
 

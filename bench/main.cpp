@@ -92,7 +92,8 @@ int main(int argc, char** argv) {
   add("quick", "small sizes, two rounds: shows that all runs, proves nothing");
   add("force", "run a debug build too");
   add("serve", po::value<std::string>(),
-      "be the HTTP server inline, pool, worker or beast, a bare actor (caf), or bytes there and back (tcp), until "
+      "be the HTTP server inline, pool, worker, node or beast, a bare actor (caf), or bytes there and back (tcp), "
+      "until "
       "standard input ends");
   add("commit", po::value<std::string>()->default_value("unknown"), "the commit that the figures are filed under");
   try {

@@ -102,9 +102,9 @@ sample http_rate(const std::string& kind, const std::string& policy, unsigned co
 }
 
 /// The longest of many small requests in a row, in milliseconds; meanwhile bodies of 64 MB go to another deployment, or
-/// nothing.
-sample longest_small(const std::string& policy, bool with_large, unsigned times) {
-  const worker_server server{"worker", policy};
+/// nothing. To a node they share a connection.
+sample longest_small(const std::string& kind, const std::string& policy, bool with_large, unsigned times) {
+  const worker_server server{kind, policy};
   std::atomic<bool> enough{false};
   std::future<unsigned> large;
   if (with_large)
@@ -135,8 +135,10 @@ sample longest_small(const std::string& policy, bool with_large, unsigned times)
 
 } // namespace
 
-void serve_workers(const std::string& policy) {
-  outside all{policy, outside::where::workers};
+void serve_workers(const std::string& policy, bool on_node) {
+  outside all{policy, on_node ? outside::where::nodes : outside::where::workers};
+  if (on_node)
+    all.add_node("n1");
   all.deploy("hello", 128);
   all.deploy("large", 8);
   http::options limits;
@@ -165,9 +167,10 @@ void add_worker(suite& to) {
       {"in a worker", [=] { return http_rate("worker", policy, 64, seconds); }},
       {{"in this process", [=] { return http_rate("pool", policy, 64, seconds); }}});
   const unsigned bodies = to.quick ? 3 : 20;
-  add("http/worker/64MB-elsewhere", "ms, longest", comparison::difference_at_most, 250,
-      {"with 64 MB bodies", [=] { return longest_small(policy, true, bodies); }},
-      {{"without", [=] { return longest_small(policy, false, bodies); }}});
+  for (const std::string kind : {"worker", "node"})
+    add("http/" + kind + "/64MB-elsewhere", "ms, longest", comparison::difference_at_most, 250,
+        {"with 64 MB bodies", [=] { return longest_small(kind, policy, true, bodies); }},
+        {{"without", [=] { return longest_small(kind, policy, false, bodies); }}});
   const unsigned times = to.quick ? 3 : 10;
   add("start/worker", "ms", comparison::cost_at_most, 0, {"a replica", [=] { return start_worker(policy, times); }},
       {{"a bare CAF program", [=] { return start_bare(policy, times); }}});
