@@ -60,6 +60,14 @@ bool call_base::try_begin() noexcept {
          state_.compare_exchange_strong(state, state + one_attempt + (begun - placed), std::memory_order_acq_rel);
 }
 
+bool call_base::unbegin() noexcept {
+  auto state = state_.load(std::memory_order_acquire);
+  while (phase_in(state) == begun)
+    if (state_.compare_exchange_weak(state, (state & ~phase_mask) - one_attempt, std::memory_order_acq_rel))
+      return true;
+  return false;
+}
+
 bool call_base::fail(errc code) { return !done() && fail(router_ ? router_->failure(code) : error{code, {}}); }
 
 bool call_base::fail(error why) {

@@ -4,7 +4,7 @@
 //   [waiting] --------> [placed] ---------------> [begun] --------------> [finished]
 //       ^                  |                         |                         ^
 //       +------------------+  close(cell)            |                         |
-//       +--------------------------------------------+  abandon, idempotent    |
+//       +--------------------------------------------+  abandon, idempotent; refused elsewhere, not begun there
 //       any phase but the last: fail (timeout, cancel, replica died, refused) -+
 //
 // All arrows are compare-and-swaps on one word that also counts the attempts: whoever moves it to `finished` delivers.
@@ -113,6 +113,7 @@ private:
 
   bool move(phase from, phase to) noexcept; // the attempt is kept; false when it is not in `from`
   bool try_begin() noexcept;                // placed -> begun, one more attempt
+  bool unbegin() noexcept;                  // begun -> waiting, and that attempt never was
 
   mutable std::atomic<std::uint32_t> references_{1};
   std::atomic<std::uint32_t> state_{waiting};

@@ -18,8 +18,9 @@ call_base* cell::idle() noexcept { return reinterpret_cast<call_base*>(std::uint
 
 call_base* cell::shut() noexcept { return reinterpret_cast<call_base*>(std::uintptr_t{2}); }
 
-void cell::reset(replica_ref who) noexcept {
+void cell::reset(replica_ref who, bool near) noexcept {
   replica = who;
+  near_ = near;
   running.store(0, std::memory_order_relaxed);
   run_number.store(0, std::memory_order_relaxed);
   standing.store(0, std::memory_order_relaxed);
@@ -197,15 +198,21 @@ std::vector<call_ptr> cell::take_begun() {
 }
 
 void cell::set_reconfiguring(bool on) {
+  set_flag(reconfiguring_bit, on);
+  if (!on && router_->on_room_)
+    router_->on_room_();
+}
+
+void cell::set_flag(std::uint64_t which, bool on) {
   if (on) {
-    word_.fetch_or(reconfiguring_bit);
+    word_.fetch_or(which);
     if (router_->note_full(*this))
       router_->serve();
     return;
   }
-  word_.fetch_and(~reconfiguring_bit);
+  word_.fetch_and(~which);
   if (router_->has_room(word_.load()))
-    router_->room_.set(index_);
+    router_->note_room(*this);
   if (router_->gate_.load() != 0) // as in release_slot: all replicas may come here at once, and mostly nobody waits
     router_->serve();
 }

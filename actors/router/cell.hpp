@@ -56,11 +56,14 @@ public:
   std::uint32_t begun() const noexcept { return begun_count_.load(std::memory_order_seq_cst); }
   /// While true the router sends nothing here; what is here stays. With false, waiting calls may come at once.
   void set_reconfiguring(bool on);
+  /// Likewise, and beside it: the replica, in another process, is full of what other routers have sent there.
+  void set_held(bool on) { set_flag(held_bit, on); }
 
   // -- any thread
   std::uint32_t in_flight() const noexcept { return static_cast<std::uint32_t>(word_.load(std::memory_order_relaxed)); }
   std::uint32_t index() const noexcept { return index_; }
   bool closed() const noexcept { return (word_.load(std::memory_order_acquire) & closed_bit) != 0; }
+  bool reconfiguring() const noexcept { return (word_.load(std::memory_order_acquire) & reconfiguring_bit) != 0; }
   router& owner() const noexcept { return *router_; }
 
 private:
@@ -71,7 +74,8 @@ private:
   static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
   static constexpr std::uint64_t released_bit = std::uint64_t{1} << 62;
   static constexpr std::uint64_t reconfiguring_bit = std::uint64_t{1} << 61;
-  static constexpr std::uint64_t flag_mask = closed_bit | released_bit | reconfiguring_bit;
+  static constexpr std::uint64_t held_bit = std::uint64_t{1} << 60;
+  static constexpr std::uint64_t flag_mask = closed_bit | released_bit | reconfiguring_bit | held_bit;
 
   static call_base* idle() noexcept; // inbox: the reader has seen it empty and waits for a wake-up
   static call_base* shut() noexcept; // inbox: nothing may come in
@@ -88,7 +92,8 @@ private:
   std::vector<call_ptr> take_begun();   // overdue ones too; slots still taken
   void link_begun(call_base& call) noexcept;
   void unlink_begun(call_base& call) noexcept;
-  void reset(replica_ref who) noexcept;
+  void reset(replica_ref who, bool near) noexcept;
+  void set_flag(std::uint64_t which, bool on);
 
   std::atomic<std::uint64_t> word_{closed_bit}; // flags and number of slots taken
   std::atomic<call_base*> inbox_{nullptr};      // newest first; null: empty and the reader is awake
@@ -99,6 +104,7 @@ private:
   std::atomic<std::int32_t> dead_{0}; // in inbox_ and fifo_, with their outcome; may be off by those on their way
   spin_flag lock_;
   std::uint32_t index_ = 0;
+  bool near_ = false; ///< In this process, where others are not.
   router* router_ = nullptr;
 };
 

@@ -8,7 +8,7 @@ cell_pool::~cell_pool() {
     delete[] chunks_[i];
 }
 
-cell& cell_pool::take(router& owner, replica_ref who) {
+cell& cell_pool::take(router& owner, replica_ref who, bool near) {
   auto index = free_.next(0);
   if (index == room_index::none) {
     index = limit_;
@@ -24,7 +24,7 @@ cell& cell_pool::take(router& owner, replica_ref who) {
   auto& result = at(index);
   result.router_ = &owner;
   result.index_ = index;
-  result.reset(who);
+  result.reset(who, near);
   return result;
 }
 

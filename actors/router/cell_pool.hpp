@@ -17,7 +17,7 @@ public:
   ~cell_pool();
 
   cell& at(std::uint32_t index) const noexcept { return chunks_[index / cells_per_chunk][index % cells_per_chunk]; }
-  cell& take(router& owner, replica_ref who);
+  cell& take(router& owner, replica_ref who, bool near);
   void give(cell& where) noexcept;
   std::uint32_t limit() const noexcept { return limit_; } ///< All cells ever handed out lie below.
 

@@ -46,11 +46,19 @@ bool router::has_room(std::uint64_t word) const noexcept {
 }
 
 bool router::note_full(cell& where) noexcept {
+  if (where.near_)
+    near_room_.clear(where.index_);
   const bool again = room_.clear(where.index_);
   if (!has_room(where.word_.load()))
     return again;
-  room_.set(where.index_); // a slot was given back before the bit was cleared
+  note_room(where); // a slot was given back before the bit was cleared
   return true;
+}
+
+void router::note_room(cell& where) noexcept {
+  room_.set(where.index_);
+  if (where.near_)
+    near_room_.set(where.index_);
 }
 
 bool router::reserve_at(cell& where, bool& again) noexcept {
@@ -76,13 +84,20 @@ cell* router::reserve(const call_base& call, bool& again) noexcept {
       return &pool_.at(index);
   }
   const auto chance = mixed(call.arrival ^ seed_);
+  if (has_near_.load(std::memory_order_relaxed))
+    if (auto* near = reserve_among(near_room_, chance, limit, again))
+      return near;
+  return reserve_among(room_, chance, limit, again);
+}
+
+cell* router::reserve_among(const room_index& these, std::uint64_t chance, std::uint32_t limit, bool& again) noexcept {
   for (;;) {
-    const auto first = room_.next(scaled(chance, limit));
+    const auto first = these.next(scaled(chance, limit));
     if (first == room_index::none)
       return nullptr;
     auto* best = &pool_.at(first);
     if (limit > 1) {
-      const auto second = room_.next(scaled(chance >> 32, limit));
+      const auto second = these.next(scaled(chance >> 32, limit));
       if (second != room_index::none && pool_.at(second).in_flight() < best->in_flight())
         best = &pool_.at(second);
     }
@@ -105,7 +120,7 @@ void router::release_slot(cell& where) noexcept {
     return;
   }
   if (!has_room(before) && has_room(before - 1))
-    room_.set(where.index_);
+    note_room(where);
   if (gate_.load() != 0)
     serve();
 }
@@ -115,7 +130,7 @@ void router::drop_slot_locked(cell& where, afterwards& after) noexcept {
   if ((before & cell::released_bit) != 0 && static_cast<std::uint32_t>(before) == 1)
     free_locked(where, after);
   else if (!has_room(before) && has_room(before - 1))
-    room_.set(where.index_);
+    note_room(where);
 }
 
 void router::free_locked(cell& where, afterwards& after) noexcept {
@@ -190,6 +205,7 @@ void router::enqueue_new(call_ptr call, caf::execution_unit* unit) {
 }
 
 void router::enqueue_again(std::vector<call_ptr> calls) {
+  given_back_.fetch_add(calls.size(), std::memory_order_relaxed);
   afterwards after;
   std::optional<error> refused;
   std::vector<call_ptr> done;

@@ -33,6 +33,13 @@ struct router_options {
   router_limits limits = {};
   std::uint64_t seed = 0;   ///< Of the choices among replicas.
   std::uint64_t number = 0; ///< Of this router in its runtime, below 2^24: makes request numbers unique.
+  bool single = false;      ///< It never has another replica: what waits when that closes is refused.
+};
+
+/// A call that a replica in another process has refused or lost, and its attempt there.
+struct sent_call {
+  call_ptr call;
+  attempt_number attempt = 0;
 };
 
 struct replica_change {
@@ -58,8 +65,9 @@ public:
 
   // -- the owner of the replicas (control thread)
 
-  /// A free cell, closed, for a replica that is about to be made; the lowest free index.
-  cell& acquire(replica_ref who);
+  /// A free cell, closed, for a replica that is about to be made; the lowest free index. One that is `near` is
+  /// preferred while it has room.
+  cell& acquire(replica_ref who, bool near = false);
   /// The replica is available: requests may go to it. Precondition: `actor` is set. Idempotent.
   void open(cell& where);
   /// No new requests; unbegun ones go elsewhere, by arrival, ahead of those that came later. Idempotent.
@@ -67,6 +75,10 @@ public:
   /// The replica died or was given up: closes, and each begun request gets `replica_died` or, where it may, is tried
   /// again (with `may_repeat`). Late answers are dropped. Idempotent.
   void abandon(cell& where, bool may_repeat = true);
+  /// These were begun at a replica elsewhere, which has not begun them: they regain their places.
+  void give_back(cell& where, std::vector<sent_call> calls);
+  /// That one died there, alone: as with `abandon`.
+  void lose(cell& where, sent_call which);
   /// The replica's actor has ended: abandons what is left, and the cell is free once nobody is about to use it.
   /// The owner must not touch it any more. Once per `acquire`.
   void release(cell& where);
@@ -76,6 +88,7 @@ public:
 
   void set_limits(router_limits limits);
   router_limits limits() const;
+  std::uint32_t max_ongoing() const noexcept { return max_ongoing_.load(std::memory_order_relaxed); }
   /// From now on requests without a slot get `why` at once, those that wait too, until `accept`. For a deployment that
   /// failed with no replica available (`unavailable`).
   void refuse(error why);
@@ -88,6 +101,15 @@ public:
   std::uint64_t queued() const noexcept;
   std::uint64_t ongoing() const; ///< Slots taken; time in proportion to the number of replicas.
   std::uint64_t overdue() const noexcept { return overdue_.load(std::memory_order_relaxed); }
+  struct reach {
+    std::uint32_t open = 0;
+    std::uint32_t closed = 0; ///< Not open yet, or not released yet.
+    friend bool operator==(const reach&, const reach&) = default;
+  };
+  reach replicas() const; ///< Time in proportion to their number.
+
+  /// Called when a replica takes requests again after a reconfigure. Set before the first call; any thread.
+  void set_room_listener(std::function<void()> f);
 
   // -- timeouts: see maintenance.hpp
 
@@ -99,6 +121,9 @@ public:
   time_point now() const noexcept;
   const std::string& name() const noexcept { return options_.name; }
   caf::actor_system& system() const noexcept { return system_; }
+  /// Of requests that had gone to a replica and are queued again: refused or lost there, or the replica has closed. How
+  /// often that was, in all.
+  std::uint64_t given_back() const noexcept { return given_back_.load(std::memory_order_relaxed); }
   error failure(errc code) const; ///< With its text.
 
 private:
@@ -117,8 +142,11 @@ private:
   router(caf::actor_system& sys, router_options options);
   // `again`: a bit of room_ was away for a moment while there was room; look at gate_ after.
   cell* reserve(const call_base& call, bool& again) noexcept;
+  cell* reserve_among(const room_index& these, std::uint64_t chance, std::uint32_t limit, bool& again) noexcept;
   bool reserve_at(cell& where, bool& again) noexcept;
   bool note_full(cell& where) noexcept;
+  void note_room(cell& where) noexcept;
+  bool may_try_again(const call_base& call) const noexcept;
   bool has_room(std::uint64_t word) const noexcept;
   void release_slot(cell& where) noexcept;
   void drop_slot_locked(cell& where, afterwards& after) noexcept; // wakes no waiting call
@@ -138,8 +166,10 @@ private:
   alignas(64) std::atomic<std::uint32_t> max_ongoing_{1};
   std::atomic<std::uint32_t> limit_{0}; // all cells in use lie below
   std::atomic<bool> idempotent_{false};
+  std::atomic<bool> has_near_{false}; // there was one
   std::uint64_t seed_ = 0;
   room_index room_;
+  room_index near_room_; // of the near ones, besides
   cell_pool pool_;
   caf::actor_system& system_;
 
@@ -152,8 +182,10 @@ private:
   std::uint64_t epoch_ = 0;
 
   std::atomic<std::uint64_t> overdue_{0};
+  std::atomic<std::uint64_t> given_back_{0};
   wheel wheel_;
   std::function<void(time_point)> arm_; // set before the first call
+  std::function<void()> on_room_;       // likewise
 };
 
 } // namespace troupe

@@ -22,10 +22,13 @@ router::~router() = default; // no call is left: each holds a reference
 
 // -- cells ---------------------------------------------------------------------------------------------------------
 
-cell& router::acquire(replica_ref who) {
+cell& router::acquire(replica_ref who, bool near) {
   const std::lock_guard guard{mutex_};
-  auto& where = pool_.take(*this, who);
+  auto& where = pool_.take(*this, who, near);
   room_.grow(pool_.limit());
+  near_room_.grow(pool_.limit());
+  if (near)
+    has_near_.store(true, std::memory_order_relaxed);
   sessions_.grow(pool_.limit());
   limit_.store(pool_.limit(), std::memory_order_release);
   return where;
@@ -41,7 +44,7 @@ void router::open(cell& where) {
     where.inbox_.compare_exchange_strong(shut, cell::idle());
     sessions_.add(where.index_);
     if (has_room(where.word_.fetch_and(~cell::closed_bit) & ~cell::closed_bit))
-      room_.set(where.index_);
+      note_room(where);
     serve_locked(after);
   }
   after.run(current_scope().unit);
@@ -63,6 +66,8 @@ void router::close(cell& where) {
     }
   }
   after.run(nullptr);
+  if (options_.single)
+    refuse(failure(errc::unavailable));
   enqueue_again(std::move(calls));
 }
 
@@ -72,12 +77,42 @@ void router::abandon(cell& where, bool may_repeat) {
   std::vector<call_ptr> again;
   for (auto& call : begun) {
     release_slot(where);
-    if (may_repeat && call->may_begin_again_ && call->attempts() < max_attempts &&
-        call->move(call_base::begun, call_base::waiting))
+    if (may_repeat && may_try_again(*call) && call->move(call_base::begun, call_base::waiting))
       again.push_back(std::move(call));
     else
       call->fail(errc::replica_died);
   }
+  if (!again.empty())
+    enqueue_again(std::move(again));
+}
+
+bool router::may_try_again(const call_base& call) const noexcept {
+  return call.may_begin_again_ && call.attempts() < max_attempts;
+}
+
+void router::give_back(cell& where, std::vector<sent_call> calls) {
+  std::vector<call_ptr> again;
+  for (auto& [call, attempt] : calls) {
+    if (!where.end(*call, attempt))
+      continue;
+    release_slot(where);
+    if (call->unbegin())
+      again.push_back(std::move(call));
+  }
+  if (!again.empty())
+    enqueue_again(std::move(again));
+}
+
+void router::lose(cell& where, sent_call which) {
+  auto& call = which.call;
+  if (!where.end(*call, which.attempt))
+    return;
+  release_slot(where);
+  std::vector<call_ptr> again;
+  if (may_try_again(*call) && call->move(call_base::begun, call_base::waiting))
+    again.push_back(std::move(call));
+  else
+    call->fail(errc::replica_died);
   if (!again.empty())
     enqueue_again(std::move(again));
 }
@@ -126,7 +161,7 @@ void router::set_limits(router_limits limits) {
     for (std::uint32_t i = 0; i < pool_.limit(); ++i) {
       auto& where = pool_.at(i);
       if (has_room(where.word_.load()))
-        room_.set(i);
+        note_room(where);
       else
         note_full(where);
     }
@@ -178,6 +213,21 @@ std::uint64_t router::ongoing() const {
     sum += pool_.at(i).in_flight();
   return sum;
 }
+
+router::reach router::replicas() const {
+  reach sum;
+  const std::lock_guard guard{mutex_};
+  for (std::uint32_t i = 0; i < pool_.limit(); ++i) {
+    const auto word = pool_.at(i).word_.load();
+    if ((word & cell::closed_bit) == 0)
+      ++sum.open;
+    else if ((word & cell::released_bit) == 0)
+      ++sum.closed;
+  }
+  return sum;
+}
+
+void router::set_room_listener(std::function<void()> f) { on_room_ = std::move(f); }
 
 void router::set_timer(std::function<void(time_point)> arm) { arm_ = std::move(arm); }
 

@@ -18,13 +18,19 @@ public:
   virtual ~wire_receiver() = default;
   virtual void answered(std::uint64_t id, std::string answer) noexcept = 0;
   virtual void failed(std::uint64_t id, const error& why) noexcept = 0;
+  /// It has not begun, and will not.
+  virtual void refused(std::uint64_t id) noexcept = 0;
+  /// Its last word, on the thread that ends the call: the slot is free, the outcome told.
+  virtual void gone(std::uint64_t id) noexcept = 0;
 };
 
 template <class Signature>
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): that of its base is virtual
 class wire_call final : public typed_call<Signature> {
 public:
   wire_call(request_of<Signature> request, wire_receiver& to, std::uint64_t id)
       : typed_call<Signature>(std::move(request)), to_(to), id_(id) {}
+  ~wire_call() override { to_.gone(id_); }
 
   /// Null when the bytes are no such request.
   static call_ptr make(std::string_view request, wire_receiver& to, std::uint64_t id) {
@@ -37,7 +43,7 @@ private:
   void deliver() noexcept override {
     auto& outcome = this->outcome();
     if (!outcome.ok())
-      return to_.failed(id_, outcome.why());
+      return this->attempts() == 0 ? to_.refused(id_) : to_.failed(id_, outcome.why());
     if (auto bytes = wire::write(*outcome))
       to_.answered(id_, std::move(*bytes));
     else
