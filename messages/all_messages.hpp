@@ -11,6 +11,7 @@
 #include <troupe/messages/placement_options.hpp>
 #include <troupe/messages/replica.hpp>
 #include <troupe/messages/request.hpp>
+#include <troupe/messages/routes.hpp>
 #include <troupe/messages/status.hpp>
 #include <troupe/messages/stored_deployment.hpp>
 #include <troupe/messages/worker.hpp>
@@ -38,7 +39,10 @@ using all_messages =
               node_challenge, node_proof, node_refused, node_welcome, code_file, load_code, unload_code, code_loaded,
               code_chunk, code_missing, node_released, ask_code_chunk, node_knock, node_label, node_join, node_settled,
               node_word, node_leaving, replica_kind, await_nodes, adoption_over, worker_orphans, orphan_adopted,
-              orphan_replicas, drop_orphans, node_settle, node_brings>;
+              orphan_replicas, drop_orphans, node_settle, node_brings, calls_refused, close_intake, port_has_room,
+              open_port, room_not_needed, deployment_routed, replica_routed, deployment_unrouted, replica_reachable,
+              peer_address, replica_route, replica_set, replica_sets, watch_deployments, node_route, node_routes,
+              port_found, peer_here, peer_knock, find_port>;
 
 /// An inspector that only takes the name.
 struct name_inspector {

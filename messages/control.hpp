@@ -273,7 +273,38 @@ struct seat_taken {
 };
 TROUPE_INSPECT(seat_taken, x.place, x.node)
 
-using seat_holder_actor = caf::typed_actor<takes<seat_taken>, takes<adoption_over>>;
+// -- towards the routers of other processes; in order, from a DeploymentState by its controller
+
+/// What all routers of a deployment have in common.
+struct deployment_routed {
+  deployment_name target;
+  std::uint32_t max_ongoing = 5;
+  std::int64_t max_queued = -1;
+  bool idempotent = false;
+  std::string refusal;                   ///< Why requests are refused; empty = they are not.
+  std::vector<std::uint64_t> signatures; ///< That its code answers.
+};
+TROUPE_INSPECT(deployment_routed, x.target, x.max_ongoing, x.max_queued, x.idempotent, x.refusal, x.signatures)
+
+/// A replica in another process takes requests from now on, or takes none any more.
+struct replica_routed {
+  deployment_name target;
+  std::uint64_t replica = 0;
+  std::uint64_t place = 0;
+  std::uint64_t port = 0;
+  bool open = true;
+};
+TROUPE_INSPECT(replica_routed, x.target, x.replica, x.place, x.port, x.open)
+
+/// Nothing is left of the deployment.
+struct deployment_unrouted {
+  deployment_name target;
+};
+TROUPE_INSPECT(deployment_unrouted, x.target)
+
+using seat_holder_actor =
+    caf::typed_actor<takes<seat_taken>, takes<adoption_over>, takes<deployment_routed>, takes<replica_routed>,
+                     takes<deployment_unrouted>, takes<restoration_finished>>;
 
 /// Whom `seat_taken` goes to.
 struct hold_seats {
@@ -296,6 +327,14 @@ struct replica_placed {
   std::string node;
 };
 TROUPE_INSPECT(replica_placed, x.replica, x.node)
+
+/// By which port requests reach a replica in another process. From the replica.
+struct replica_reachable {
+  replica_ref replica;
+  std::uint64_t place = 0;
+  std::uint64_t port = 0;
+};
+TROUPE_INSPECT(replica_reachable, x.replica, x.place, x.port)
 
 // -- facts to a DeploymentState and from it --------------------------------------------------------------------------
 
@@ -321,13 +360,15 @@ using controller_actor =
                      asks<get_effective_spec>::for_a<deployment_spec>, asks<get_history>::for_a<revision_list>,
                      asks<get_resources>::for_a<resource_report>, takes<claim_room>, takes<deployment_removed>,
                      asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>, takes<hold_seats>,
-                     takes<offer_node>, takes<await_nodes>, takes<lose_node>, takes<take_seat>, takes<leave_seat>>;
+                     takes<offer_node>, takes<await_nodes>, takes<lose_node>, takes<take_seat>, takes<leave_seat>,
+                     takes<deployment_routed>, takes<replica_routed>>;
 
 using deployment_state_actor = replica_owner_actor::extend<
     asks<deploy_deployment>::for_a<command_result>, asks<delete_deployment>::for_a<removed_deployment>,
     asks<scale_deployment>::for_a<command_result>, asks<control_rollout>::for_a<command_result>,
     asks<get_deployment>::for_a<deployment_status>, asks<get_effective_spec>::for_a<deployment_spec>,
     asks<get_history>::for_a<revision_list>, takes<room_granted>, takes<replica_stuck>, takes<replica_placed>,
-    takes<evacuate_node>, asks<restore_deployment>::for_a<command_result>, takes<restoration_finished>>;
+    takes<replica_reachable>, takes<evacuate_node>, asks<restore_deployment>::for_a<command_result>,
+    takes<restoration_finished>>;
 
 } // namespace troupe

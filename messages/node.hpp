@@ -11,13 +11,15 @@
 //
 // Then the controller orders code (`load_code`, `unload_code`), and the replicas of the controller's process talk to
 // the hosts that the node starts for it as to those of worker processes (worker.hpp). Orders and answers carry the
-// node's id: those of another one are of an earlier membership and change nothing.
+// node's id: those of another one are of an earlier membership and change nothing. How requests find replicas from a
+// node's process is in routes.hpp.
 #pragma once
 
 #include <troupe/messages/caf_compat.hpp>
 #include <troupe/messages/deployment_spec.hpp>
 #include <troupe/messages/json_doc.hpp>
 #include <troupe/messages/resources.hpp>
+#include <troupe/messages/routes.hpp>
 #include <troupe/messages/worker.hpp>
 
 #include <cstdint>
@@ -28,7 +30,7 @@ namespace troupe {
 
 /// Both sides refuse another one: messages are positional and carry no version of their own. Another number wherever a
 /// struct that goes between them, those of worker.hpp included, gets another shape.
-inline constexpr std::uint32_t node_wire_version = 2;
+inline constexpr std::uint32_t node_wire_version = 3;
 
 // -- joining -------------------------------------------------------------------------------------------------------
 
@@ -149,9 +151,9 @@ struct node_settle {
 };
 TROUPE_INSPECT(node_settle, x.node, x.adopted)
 
-using node_agent_actor =
-    caf::typed_actor<takes<node_challenge>, takes<node_refused>, takes<node_welcome>, takes<load_code>,
-                     takes<unload_code>, takes<node_settle>, takes<node_released>>;
+using node_agent_actor = caf::typed_actor<takes<node_challenge>, takes<node_refused>, takes<node_welcome>,
+                                          takes<load_code>, takes<unload_code>, takes<node_settle>,
+                                          takes<node_released>, takes<replica_sets>, takes<node_routes>>;
 
 // -- node -> door --------------------------------------------------------------------------------------------------
 
@@ -176,10 +178,13 @@ struct node_join {
   std::string host;              ///< Where it runs, for people.
   std::vector<node_label> labels;
   resources total;
+  std::string peer_host; ///< Where other nodes reach it.
+  std::uint16_t peer_port = 0;
   std::string nonce; ///< For the controller's proof.
   node_proof proof;  ///< Over the controller's nonce.
 };
-TROUPE_INSPECT(node_join, x.link, x.name, x.incarnation, x.host, x.labels, x.total, x.nonce, x.proof)
+TROUPE_INSPECT(node_join, x.link, x.name, x.incarnation, x.host, x.labels, x.total, x.peer_host, x.peer_port, x.nonce,
+               x.proof)
 
 /// What it has of an earlier membership, that nobody owns by now. Not sent where there is nothing.
 struct node_brings {
@@ -207,7 +212,8 @@ struct node_leaving {
 };
 TROUPE_INSPECT(node_leaving, x.node)
 
-using node_door_actor = caf::typed_actor<takes<node_knock>, takes<node_join>, takes<node_brings>, takes<node_settled>,
-                                         takes<node_word>, takes<node_leaving>, takes<code_loaded>>;
+using node_door_actor =
+    caf::typed_actor<takes<node_knock>, takes<node_join>, takes<node_brings>, takes<node_settled>, takes<node_word>,
+                     takes<node_leaving>, takes<code_loaded>, takes<watch_deployments>>;
 
 } // namespace troupe

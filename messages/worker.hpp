@@ -20,9 +20,11 @@ namespace troupe {
 
 /// Both sides are one program, but a package update may replace the file while the daemon runs. Another number wherever
 /// a struct that goes between them gets another shape.
-inline constexpr std::uint32_t worker_wire_version = 4;
+inline constexpr std::uint32_t worker_wire_version = 5;
 
-/// One request that has begun. `id` is unique among those of its replica.
+// -- requests: between a router's process and the port of one replica in another
+
+/// One request. `id` is unique among those of its sender.
 struct worker_call {
   std::uint64_t id = 0;
   std::uint64_t key = 0; ///< `signature_key`
@@ -32,10 +34,12 @@ struct worker_call {
 TROUPE_INSPECT(worker_call, x.id, x.key, x.context, x.request)
 
 struct worker_calls {
-  std::uint64_t place = 0; ///< `start_worker_replica::place`
+  std::uint64_t from = 0; ///< `open_port::from`
+  /// Of the deployment, as the sender's router has it: what would be above it is refused.
+  std::uint32_t max_ongoing = 0;
   std::vector<worker_call> calls;
 };
-TROUPE_INSPECT(worker_calls, x.place, x.calls)
+TROUPE_INSPECT(worker_calls, x.from, x.max_ongoing, x.calls)
 
 struct worker_answer {
   std::uint64_t id = 0;
@@ -49,15 +53,54 @@ struct worker_answers {
 };
 TROUPE_INSPECT(worker_answers, x.answers)
 
+/// These have not begun and will not: there is no room, or the replica stops. No more are wanted until `port_has_room`;
+/// without ids: for ever.
+struct calls_refused {
+  std::vector<std::uint64_t> ids;
+};
+TROUPE_INSPECT(calls_refused, x.ids)
+
+/// To who was refused for want of room: there is some. Answered by requests, or by `room_not_needed`.
+struct port_has_room {};
+TROUPE_INSPECT(port_has_room)
+
+using port_caller_actor = caf::typed_actor<takes<worker_answers>, takes<calls_refused>, takes<port_has_room>>;
+
+/// The first word to a port. It is watched: with the caller goes what was promised to it.
+struct open_port {
+  std::uint64_t from = 0; ///< Of the caller; drawn at random, as callers of several processes have one port.
+  port_caller_actor caller;
+};
+TROUPE_INSPECT(open_port, x.from, x.caller)
+
+struct room_not_needed {
+  std::uint64_t from = 0;
+};
+TROUPE_INSPECT(room_not_needed, x.from)
+
+/// From the owner, behind its calls: the replica is to stop. What has not begun is refused, and what still comes.
+struct close_intake {};
+TROUPE_INSPECT(close_intake)
+
+/// Where requests to one replica come in, from whichever process. Lives as long as the user's object, whoever owns
+/// that.
+using replica_port_actor =
+    caf::typed_actor<takes<open_port>, takes<worker_calls>, takes<room_not_needed>, takes<close_intake>>;
+
+// -- replicas
+
 /// The replica is made, its constructor runs or will.
 struct worker_replica_made {
   replica_actor replica;
+  replica_port_actor port;
+  std::uint64_t port_number = 0; ///< Never reused in its process.
 };
-TROUPE_INSPECT(worker_replica_made, x.replica)
+TROUPE_INSPECT(worker_replica_made, x.replica, x.port, x.port_number)
 
 /// Towards the replica actor in the daemon that stands for one in a worker.
 using worker_replica_owner_actor =
-    replica_owner_actor::extend<takes<worker_answers>, takes<worker_replica_made>, takes<replica_stuck>>;
+    replica_owner_actor::extend<takes<worker_answers>, takes<calls_refused>, takes<port_has_room>,
+                                takes<worker_replica_made>, takes<replica_stuck>>;
 
 struct start_worker_replica {
   std::uint64_t place = 0; ///< Never reused.
@@ -94,7 +137,7 @@ TROUPE_INSPECT(end_worker)
 
 // -- in a node's process, between its agent and its hosts --
 
-/// What is on a host that has replicas without an owner. `user` as in `orphan_replicas`.
+/// What is on a host that has replicas without an owner; they answer requests. `user` as in `orphan_replicas`.
 struct worker_orphans {
   std::uint64_t user = 0;
   std::vector<replica_kind> kinds; ///< One element for each.
@@ -122,8 +165,8 @@ struct drop_orphans {};
 TROUPE_INSPECT(drop_orphans)
 
 using worker_host_actor =
-    caf::typed_actor<takes<start_worker_replica>, takes<worker_calls>, takes<drop_worker_replica>,
-                     takes<abandon_worker_replica>, takes<end_worker>, takes<orphan_replicas>, takes<drop_orphans>>;
+    caf::typed_actor<takes<start_worker_replica>, takes<drop_worker_replica>, takes<abandon_worker_replica>,
+                     takes<end_worker>, takes<orphan_replicas>, takes<drop_orphans>>;
 
 /// A worker's first word. One with another secret, or for a worker that has said it, is not heard.
 struct worker_hello {

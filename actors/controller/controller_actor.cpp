@@ -94,6 +94,8 @@ protected:
         [this](hold_seats& m) {
           if (!closing_)
             seat_holder_ = std::move(m.holder);
+          if (all_are_restored_)
+            route(restoration_finished{});
         },
         [this](offer_node& m) { offer(m); },
         [this](const await_nodes& m) {
@@ -113,8 +115,17 @@ protected:
           if (cluster_)
             tell(cluster_->leave_seat(m.place));
         },
+        [this](deployment_routed& m) {
+          if (is_from(m.target))
+            route(std::move(m));
+        },
+        [this](replica_routed& m) {
+          if (is_from(m.target))
+            route(std::move(m));
+        },
         [this](const restoration_finished& m) {
           all_are_restored_ = true;
+          route(restoration_finished{});
           look_whether_adopted();
           for (const auto& [name, e] : entries_)
             if (e.state)
@@ -349,11 +360,19 @@ private:
     }
   }
 
+  /// For the routers of other processes; in order.
+  template <class T>
+  void route(T what) {
+    if (seat_holder_)
+      caf::anon_send(seat_holder_, std::move(what));
+  }
+
   // Forgets the name. The state actor, if any, ends unless it is to stay for what it has given up.
   void drop(const deployment_name& name) {
     const auto it = entries_.find(name);
     auto& e = it->second;
     e.calls->refuse({errc::unavailable, name.full() + " was deleted"});
+    route(deployment_unrouted{name});
     if (e.state && !states_[e.state.address()].leaving)
       caf::anon_send_exit(e.state, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(e.timeouts, caf::exit_reason::user_shutdown);

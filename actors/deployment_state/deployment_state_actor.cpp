@@ -129,6 +129,7 @@ protected:
         [this](replica_placed& m) {
           dispatch(event::placed{m.replica, std::move(m.node)});
         },
+        [this](const replica_reachable& m) { reachable(m); },
         [this](evacuate_node& m) {
           dispatch(event::evacuate{std::move(m.node), m.on, m.open});
         },
@@ -286,6 +287,7 @@ private:
     auto& r = replicas_[e.replica.slot];
     r.place->actor = caf::actor_cast<caf::strong_actor_ptr>(r.actor);
     calls_->open(*r.place);
+    route_elsewhere(e.replica.slot, true);
     tell("replica_available", e.replica);
   }
   void run(effect::update& e) {
@@ -304,6 +306,7 @@ private:
   void run(const effect::stop& e) {
     auto& r = replicas_[e.replica.slot];
     calls_->close(*r.place);
+    route_elsewhere(e.replica.slot, false);
     tell("replica_stopping", e.replica);
     post(r.actor, stop_replica{e.replica.id});
   }
@@ -312,12 +315,14 @@ private:
     auto& r = replicas_[e.replica.slot];
     r.given_up = true;
     calls_->abandon(*r.place);
+    route_elsewhere(e.replica.slot, false);
     tell("replica_stopping", e.replica);
     caf::anon_send_exit(r.actor, caf::exit_reason::kill);
   }
 
   void run(const effect::forget& e) {
     auto& r = replicas_[e.replica.slot];
+    route_elsewhere(e.replica.slot, false);
     calls_->release(*r.place);
     tell("replica_stopped", e.replica);
     r = {};
@@ -328,13 +333,44 @@ private:
     calls_->set_limits(
         {.max_ongoing = s.max_ongoing_requests, .max_queued = s.max_queued_requests, .idempotent = s.idempotent});
     watched_->stuck_after_ms.store(s.stuck_after.count(), std::memory_order_relaxed);
+    routed_.target = name_;
+    routed_.max_ongoing = s.max_ongoing_requests;
+    routed_.max_queued = s.max_queued_requests;
+    routed_.idempotent = s.idempotent;
+    routed_.signatures.clear();
+    if (const auto& code = e.from->user_code.local)
+      for (const auto& x : code->traits().signatures)
+        routed_.signatures.push_back(x.key);
+    send(controller_, routed_);
   }
 
   void run(effect::serve& e) {
+    routed_.refusal = e.unavailable ? e.why : std::string{};
     if (e.unavailable)
       calls_->refuse({errc::unavailable, std::move(e.why)});
     else
       calls_->accept();
+    send(controller_, routed_);
+  }
+
+  // -- towards routers of other processes: not by `post`, since they rely on the order
+
+  void reachable(const replica_reachable& m) {
+    if (m.replica.slot >= replicas_.size())
+      return;
+    auto& r = replicas_[m.replica.slot];
+    if (!r.place || r.place->replica != m.replica || r.port != 0)
+      return;
+    r.seat = m.place;
+    r.port = m.port;
+    if (r.is_routed)
+      send(controller_, replica_routed{name_, m.replica.id, r.seat, r.port, true});
+  }
+
+  void route_elsewhere(std::uint32_t slot, bool open) {
+    auto& r = replicas_[slot];
+    if (std::exchange(r.is_routed, open) != open && r.port != 0)
+      send(controller_, replica_routed{name_, r.place->replica.id, r.seat, r.port, open});
   }
   void run(effect::claim& e) { post(controller_, claim_room{name_, e.seq, std::move(e.shapes), e.reserve}); }
   void run(const effect::arm_timer& e) {
@@ -400,6 +436,7 @@ private:
   controller_actor controller_;
   std::shared_ptr<control::watched_deployment> watched_;
   std::vector<replica_entry> replicas_; ///< By slot, as the machine's records.
+  deployment_routed routed_;
   update_pacer updates_;
   std::deque<any_event> answers_;
   std::vector<caf::typed_response_promise<removed_deployment>> removals_;

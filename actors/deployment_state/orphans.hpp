@@ -19,6 +19,9 @@ struct replica_entry {
   bool given_up = false; ///< Holds no room.
   resources holds{};
   placement_options where{}; ///< It may run, for who holds room.
+  std::uint64_t seat = 0;    ///< Of one in another process: its place there, and the port by which requests come.
+  std::uint64_t port = 0;    ///< 0 = it is here, or not known yet.
+  bool is_routed = false;    ///< It takes requests.
 };
 
 /// Kills them. Each frees its place in the router when it ends, and tells the controller how many still hold room: as a

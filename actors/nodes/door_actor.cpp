@@ -1,12 +1,15 @@
 // The shell of the nodes machine: connections in, orders out, and for each replica on a node its place there.
 // long file: one shell; what it decides is in the machine
 #include <troupe/actors/nodes/door_actor.hpp>
+#include <troupe/actors/nodes/route_book.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +22,8 @@ namespace {
 constexpr milliseconds word_every{600};
 constexpr milliseconds time_to_say{2'000};    ///< What it brings, for a node that has joined just in time.
 constexpr std::size_t most_brought = 100'000; ///< By one node.
+constexpr std::size_t most_watched = 10'000;  ///< Deployments, by one node.
+constexpr std::size_t longest_host = 256;
 
 class shell : public control::control_actor<door_actor> {
 public:
@@ -64,6 +69,12 @@ protected:
           if (is_from_node(m.node))
             loaded(m);
         },
+        [this](const watch_deployments& m) {
+          if (is_from_node(m.node) && m.names.size() <= most_watched) {
+            book_.watch(m.node, m.names);
+            routes_changed();
+          }
+        },
         // from replicas and the controller
         [this](attach_place& m) { attach(m); },
         [this](const detach_place& m) { detach(m); },
@@ -73,10 +84,37 @@ protected:
           if (const auto it = nodes_.find(m.node); it != nodes_.end())
             send_to_node(it->second, node_settle{m.node, m.adopted});
         },
+        // what routers on nodes are to know
+        [this](deployment_routed& m) {
+          book_.set(std::move(m));
+          routes_changed();
+        },
+        [this](const replica_routed& m) { route(m); },
+        [this](const deployment_unrouted& m) {
+          book_.forget(m.target);
+          routes_changed();
+        },
+        [this](const restoration_finished&) {
+          is_restored_ = true;
+          look_whether_whole();
+        },
+        [this](node_routes& m) {
+          paths_ = std::move(m);
+          if (is_whole_)
+            for (const auto& [id, n] : nodes_)
+              send_to_node(n, *paths_);
+        },
+        [this](tell_routes) {
+          is_telling_ = false;
+          for (auto& [id, sets] : book_.take(peers_))
+            if (const auto it = nodes_.find(id); it != nodes_.end())
+              send_to_node(it->second, std::move(sets));
+        },
         // from operators and the clock
         [this](return_over) {
           if (!std::exchange(awaited_, {}).empty())
             post(boot_.controller, await_nodes{false});
+          look_whether_whole();
         },
         [this](const door_tick& m) { step(event::timer{m.epoch}); },
         [this](const list_nodes&) { return list(); },
@@ -95,6 +133,7 @@ private:
     std::string nonce; ///< That a proof must sign; used once.
     std::string release;
     std::string joiner_nonce;
+    peer_address peer;
     std::uint64_t node = 0; ///< 0 = not admitted.
   };
   /// One load of code on one node.
@@ -110,6 +149,7 @@ private:
     bool open = false;
     bool evacuating = false;
     bool has_brought = false; ///< It has said what; once.
+    bool is_settled = false;
     node_about about;
   };
   struct place {
@@ -165,6 +205,7 @@ private:
       }
     }
     x.joiner_nonce = std::move(m.nonce);
+    x.peer = {m.incarnation, m.name, m.peer_host.substr(0, longest_host), m.peer_port};
     node_about about;
     about.name = std::move(m.name);
     about.incarnation = m.incarnation;
@@ -250,11 +291,44 @@ private:
     is_back(n.name);
   }
 
+  // -- routers on nodes
+
+  void route(const replica_routed& m) {
+    if (!m.open) {
+      book_.close(m.target, m.replica);
+    } else if (const auto it = places_.find(m.place); it != places_.end() && it->second.node != 0) {
+      book_.open(m.target, {m.replica, nodes_.at(it->second.node).about.incarnation, m.port});
+    } else {
+      return; // its node was lost meanwhile
+    }
+    routes_changed();
+  }
+
+  /// A controller that starts again says nothing before it knows what there is: nodes go on by what they know.
+  void look_whether_whole() {
+    if (is_whole_ || !is_restored_ || !awaited_.empty())
+      return;
+    for (const auto& [id, n] : nodes_)
+      if (!n.is_settled)
+        return;
+    is_whole_ = true;
+    routes_changed();
+    if (paths_)
+      for (const auto& [id, n] : nodes_)
+        send_to_node(n, *paths_);
+  }
+
+  void routes_changed() {
+    if (is_whole_ && book_.has_news() && !std::exchange(is_telling_, true))
+      caf::anon_send(caf::actor_cast<door_actor>(this), tell_routes{});
+  }
+
   void settled(const node_settled& m) {
     if (!is_from_node(m.node))
       return;
     auto& n = nodes_.at(m.node);
     const bool was_bringing = std::exchange(n.has_brought, true);
+    n.is_settled = true;
     if (m.brought > 0)
       env().log(control::log_level::info, "node " + n.name + ": of " + std::to_string(m.brought) +
                                               " replicas that it has brought " + std::to_string(m.adopted) +
@@ -265,12 +339,15 @@ private:
         it != nodes_.end() && was_bringing && !it->second.open && !it->second.evacuating)
       offer(m.node, it->second); // a cordoned one: nothing more is adopted there
     is_back(name);
+    look_whether_whole();
   }
 
   /// Of those that an earlier controller had; or it will not come.
   void is_back(const std::string& name) {
-    if (awaited_.erase(name) > 0 && awaited_.empty())
+    if (awaited_.erase(name) > 0 && awaited_.empty()) {
       post(boot_.controller, await_nodes{false});
+      look_whether_whole();
+    }
   }
 
   bool is_from_link(std::uint64_t number) {
@@ -302,7 +379,11 @@ private:
     n.name = e.about.name;
     n.link = e.link;
     n.about = std::move(e.about);
+    if (const auto it = links_.find(e.link); it != links_.end())
+      peers_[n.about.incarnation] = it->second.peer;
     welcome(e.id, e.link, false);
+    if (is_whole_ && paths_)
+      send_to_node(n, *paths_);
   }
   void run(const effect::resume& e) {
     const auto it = nodes_.find(e.id);
@@ -357,6 +438,11 @@ private:
       return;
     const auto gone = std::move(it->second);
     nodes_.erase(it);
+    book_.forget_node(id);
+    const auto is_same = [&](const auto& x) { return x.second.about.incarnation == gone.about.incarnation; };
+    if (std::none_of(nodes_.begin(), nodes_.end(), is_same))
+      peers_.erase(gone.about.incarnation);
+    look_whether_whole();
     post(boot_.controller, lose_node{id});
     for (const auto& [code, h] : gone.codes)
       for (const auto number : h.places)
@@ -526,6 +612,13 @@ private:
   std::map<std::uint64_t, node> nodes_; ///< Of the alive, by id.
   std::unordered_map<std::uint64_t, place> places_;
   std::set<std::string> awaited_; ///< An earlier controller had them, and they are not back.
+
+  route_book book_;
+  std::map<std::uint64_t, peer_address> peers_; ///< Of the alive, by incarnation.
+  std::optional<node_routes> paths_;
+  bool is_restored_ = false;
+  bool is_whole_ = false; ///< The book has all that there is.
+  bool is_telling_ = false;
 };
 
 } // namespace

@@ -51,13 +51,17 @@ struct node_emptied {
 };
 /// Nodes of an earlier controller that have joined and do not say what they bring are not waited for any longer.
 struct return_over {};
+/// What routers elsewhere are to be told is gathered, and goes with this. Of itself.
+struct tell_routes {};
 struct door_tick {
   std::uint64_t epoch = 0;
 };
 
 using door_actor =
     node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>, takes<seat_taken>,
-                            takes<adoption_over>, takes<return_over>, takes<door_tick>, takes<node_emptied>,
+                            takes<adoption_over>, takes<deployment_routed>, takes<replica_routed>,
+                            takes<deployment_unrouted>, takes<restoration_finished>, takes<node_routes>,
+                            takes<tell_routes>, takes<return_over>, takes<door_tick>, takes<node_emptied>,
                             asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
 
 struct door_boot {
@@ -91,4 +95,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operate_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_emptied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::return_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::tell_routes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::door_tick)

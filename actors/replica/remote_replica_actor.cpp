@@ -1,6 +1,7 @@
 // The shell of a replica in a worker process: the machine of any replica, with a worker's replica actor as its hands.
 #include <troupe/actors/control/post.hpp>
 #include <troupe/actors/replica/machine.hpp>
+#include <troupe/actors/replica/port_calls.hpp>
 #include <troupe/actors/replica/remote_replica_actor.hpp>
 #include <troupe/actors/replica/user_code_border.hpp>
 #include <troupe/actors/router/call_scope.hpp>
@@ -14,16 +15,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
 namespace troupe::replica {
 
 namespace {
-
-/// Requests per message to the worker, then other messages and actors have a turn.
-constexpr int requests_per_turn = 64;
 
 std::uint64_t next_place() {
   static std::atomic<std::uint64_t> places{0};
@@ -41,7 +38,7 @@ public:
       : super(cfg), identity_{std::move(env), std::move(b.deployment), std::move(b.owner), b.ref, b.revision},
         code_(std::move(what)), calls_(std::move(b.calls)), cell_(b.where), execution_(b.execution),
         init_args_(std::move(b.init_args)), user_config_(std::move(b.user_config)), spec_(std::move(b.spec)),
-        place_(next_place()) {
+        place_(next_place()), sent_(calls_, *cell_) {
     set_default_handler(caf::drop);
   }
 
@@ -78,7 +75,7 @@ protected:
         [this](worker_assigned& x) { on_assigned(x); },
         [this](worker_lost& x) { on_lost(x); },
         // from the replica in the worker
-        [this](worker_replica_made& x) { remote_ = std::move(x.replica); },
+        [this](worker_replica_made& x) { on_made(x); },
         [this](const replica_started& x) {
           if (!remote_) // its first word may overtake the host's
             remote_ = caf::actor_cast<replica_actor>(current_sender());
@@ -103,22 +100,20 @@ protected:
             tell_owner(x);
         },
         [this](worker_answers& x) { on_answers(x); },
+        [this](const calls_refused& x) { on_refused(x); },
+        [this](port_has_room) { on_room(); },
     };
   }
 
 private:
-  struct begun_call {
-    call_ptr call;
-    attempt_number attempt = 0;
-  };
-
   // -- the worker
 
   void on_assigned(worker_assigned& x) {
     if (x.place != place_ || host_ || machine_.current() == phase::ended)
       return;
     host_ = std::move(x.host);
-    if (!x.node.empty())
+    on_node_ = !x.node.empty();
+    if (on_node_)
       tell_owner(replica_placed{identity_.ref, std::move(x.node)});
     start_worker_replica start;
     start.place = place_;
@@ -172,76 +167,53 @@ private:
   }
 
   void begin_requests() {
-    if (!machine_.may_begin() || !host_)
-      return; // `effect::begin_requests` follows
-    worker_calls out;
-    out.place = place_;
-    bool more = true;
-    for (int i = 0; i < requests_per_turn && more; ++i) {
-      auto call = cell_->next();
-      if (!call)
-        more = false;
-      else
-        begin(std::move(call), out);
-    }
-    if (!out.calls.empty())
-      send_to_host(std::move(out));
-    if (more)
+    if (!machine_.may_begin() || !sent_.is_open())
+      return; // `effect::begin_requests` follows, or the port
+    if (sent_.send(context()))
       enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wake_replica{}), context());
   }
 
-  void begin(call_ptr call, worker_calls& out) {
-    const auto attempt = call->attempts();
-    auto request = call->write_request();
-    if (!request)
-      return call->refuse(attempt, {errc::signature_mismatch,
-                                    identity_.name() + " runs in a worker process, and the request's type cannot "
-                                                       "travel there: give it an `inspect`"});
-    auto& x = out.calls.emplace_back();
-    x.id = ++last_id_;
-    x.key = call->key;
-    x.request = std::move(*request);
-    x.context.request_number = call->ctx.request_number;
-    if (call->ctx.has_deadline())
-      x.context.remaining = std::max(call->ctx.deadline - calls_->now(), time_point::duration{0});
-    const auto caller = call->ctx.caller();
-    if (call->ctx.tags || !caller.empty()) {
-      x.context.tags = call->ctx.tags ? *call->ctx.tags : request_tags{};
-      x.context.tags->caller = caller;
-    }
-    begun_.emplace(x.id, begun_call{std::move(call), attempt});
-    note_running();
+  void on_made(worker_replica_made& x) {
+    remote_ = std::move(x.replica);
+    if (machine_.current() == phase::ended || sent_.is_open() || !x.port)
+      return;
+    sent_.open(std::move(x.port), caf::actor_cast<port_caller_actor>(this));
+    if (on_node_)
+      tell_owner(replica_reachable{identity_.ref, place_, x.port_number});
+    const enter_scope scope{{nullptr, nullptr, context()}};
+    begin_requests();
   }
 
   void on_answers(worker_answers& x) {
+    if (machine_.current() == phase::ended)
+      return;
     const enter_scope scope{{nullptr, nullptr, context()}};
-    for (auto& a : x.answers) {
-      const auto it = begun_.find(a.id);
-      if (it == begun_.end())
-        continue;
-      const auto which = std::move(it->second);
-      begun_.erase(it);
-      if (a.code == 0)
-        which.call->answer_from(which.attempt, a.content);
-      else
-        which.call->refuse(which.attempt, error{static_cast<errc>(a.code), code_->shown(std::move(a.content))});
-    }
-    note_running();
+    sent_.answered(x, [this](std::string text) { return code_->shown(std::move(text)); });
     if (machine_.awaits_drained())
       look_whether_drained();
   }
 
-  /// Health checks are not judged while requests are in the worker.
-  void note_running() {
-    const auto kind = begun_.empty() ? control::user_code_kind::none : control::user_code_kind::handler;
-    cell_->running.store(static_cast<std::uint8_t>(kind), std::memory_order_relaxed);
+  void on_refused(const calls_refused& x) {
+    if (machine_.current() == phase::ended)
+      return;
+    const enter_scope scope{{nullptr, nullptr, context()}};
+    sent_.refused(x);
+    if (machine_.awaits_drained())
+      look_whether_drained();
+  }
+
+  void on_room() {
+    if (machine_.current() == phase::ended)
+      return;
+    const enter_scope scope{{nullptr, nullptr, context()}};
+    if (machine_.may_begin())
+      return sent_.on_room(context());
+    cell_->set_held(false);
+    sent_.pass_room(context());
   }
 
   /// What had begun ends by this death, or is tried again.
-  void give_back_calls() {
-    calls_->abandon(*cell_, may_repeat_);
-    begun_.clear();
-  }
+  void give_back_calls() { sent_.abandon(may_repeat_); }
 
   void look_whether_drained() {
     if (cell_->begun() == 0)
@@ -284,7 +256,10 @@ private:
   }
   void perform(effect::report_checked& e) { report(replica_checked{identity_.ref, e.seq, e.ok, std::move(e.message)}); }
   void perform(effect::prefer_others& e) { cell_->set_reconfiguring(e.on); }
-  void perform(effect::stop_intake&) { calls_->close(*cell_); }
+  void perform(effect::stop_intake&) {
+    calls_->close(*cell_);
+    sent_.close_intake(context());
+  }
   void perform(effect::await_drained&) { look_whether_drained(); }
   void perform(effect::begin_requests&) { begin_requests(); }
   void perform(effect::end& e) {
@@ -338,6 +313,7 @@ private:
     host_ = nullptr;
     remote_ = nullptr;
     identity_.owner = nullptr;
+    sent_.forget();
     calls_.reset();
     code_.reset();
     cell_ = nullptr;
@@ -355,10 +331,10 @@ private:
   machine machine_;
   worker_host_actor host_;
   replica_actor remote_;
-  std::unordered_map<std::uint64_t, begun_call> begun_;
-  std::uint64_t last_id_ = 0;
+  port_calls sent_;
   std::uint32_t updates_ = 0;
   std::uint32_t checks_ = 0;
+  bool on_node_ = false; ///< Not in a worker process of this machine.
   bool lost_ = false;    ///< The worker is.
   bool stopped_ = false; ///< The replica in the worker has said its last word.
   bool may_repeat_ = true;

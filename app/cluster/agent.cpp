@@ -21,6 +21,8 @@ namespace troupe::cluster {
 
 namespace {
 
+constexpr milliseconds time_to_hear{1'000}; ///< That a replica which was here takes no more requests.
+
 class shell : public control::control_actor<agent_actor> {
 public:
   shell(caf::actor_config& cfg, control::environment_ptr env, agent_boot b)
@@ -58,8 +60,10 @@ protected:
             unload(m.code);
         },
         [this](const node_released& m) {
-          if (m.node != node_ || node_ == 0)
-            return;
+          if (m.node == node_ && node_ != 0)
+            take_leave();
+        },
+        [this](agent_farewell) {
           if (leaving_)
             boot_.released(true);
           else
@@ -73,6 +77,8 @@ protected:
         },
         [this](agent_leave) {
           leaving_ = true;
+          if (is_released_)
+            return;
           if (link_ != 0 && node_ != 0)
             post(door_, node_leaving{node_});
           else
@@ -109,6 +115,20 @@ protected:
           wanted_ = m.adopted;
           look_whether_settled();
         },
+        // routers of this process
+        [this](replica_sets& m) {
+          if (is_door() && boot_.board)
+            caf::anon_send(boot_.board, std::move(m));
+        },
+        [this](node_routes& m) {
+          if (is_door() && boot_.board)
+            caf::anon_send(boot_.board, std::move(m));
+        },
+        [this](watch_routes& m) {
+          if (link_ != 0)
+            post(door_, watch_deployments{node_, m.names});
+          watched_.insert(std::make_move_iterator(m.names.begin()), std::make_move_iterator(m.names.end()));
+        },
         [this](const agent_adoption_end& m) {
           if (adoption_.take(m.epoch) && settling_)
             settle();
@@ -140,6 +160,8 @@ private:
     out.host = boot_.host;
     out.labels = boot_.labels;
     out.total = boot_.total;
+    out.peer_host = boot_.peer_host;
+    out.peer_port = boot_.peer_port;
     controller_ = std::move(m.controller);
     if (boot_.self) {
       if (m.nonce.empty())
@@ -187,9 +209,25 @@ private:
       tick_after(m.adopt_within, agent_adoption_end{adoption_.arm()});
     post(door_, node_word{link_});
     tick_after(word_every_, agent_tick{words_.arm()});
+    if (!watched_.empty())
+      post(door_, watch_deployments{node_, {watched_.begin(), watched_.end()}});
     boot_.joined(node_);
     if (leaving_)
       post(door_, node_leaving{node_});
+  }
+
+  /// Routers of other nodes may still send something to the replicas that were here: it is refused, and goes elsewhere,
+  /// while with the process it would be lost.
+  void take_leave() {
+    if (door_)
+      demonitor(door_->address());
+    door_ = nullptr;
+    link_ = node_ = 0;
+    words_.disarm();
+    adoption_.disarm();
+    is_released_ = true;
+    boot_.cache->disconnected();
+    tick_after(last_user_ > 0 ? time_to_hear : milliseconds{0}, agent_farewell{});
   }
 
   /// Its process ends, one way or the other.
@@ -282,7 +320,7 @@ private:
         caf::anon_send(h.host, drop_orphans{});
         continue;
       }
-      caf::anon_send_exit(h.host, caf::exit_reason::user_shutdown);
+      caf::anon_send(caf::actor_cast<worker::node_host_actor>(h.host), worker::leave_when_empty{});
       boot_.cache->drop(user);
     }
     if (door_)
@@ -346,7 +384,7 @@ private:
     out.node = node_;
     out.code = m.code;
     if (m.what) {
-      it->second.host = worker::spawn_worker_host(shared_env(), *m.what, {}, replicas_);
+      it->second.host = worker::spawn_worker_host(shared_env(), *m.what, {}, {replicas_, boot_.ports});
       out.host = it->second.host;
     } else {
       out.failure_code = static_cast<std::uint8_t>(m.why.code);
@@ -389,6 +427,7 @@ private:
   std::uint64_t link_ = 0;  ///< 0 = not welcome yet.
   std::uint64_t node_ = 0;
   bool leaving_ = false;
+  bool is_released_ = false; ///< Its process ends soon.
   milliseconds word_every_{600};
   control::tick_epoch words_;
   std::uint64_t last_user_ = 0;
@@ -403,6 +442,7 @@ private:
   std::size_t merges_ = 0;              ///< Homes whose replicas are on their way to another of the same code.
   std::optional<std::uint32_t> wanted_; ///< So many are adopted, and no more will be.
   control::tick_epoch adoption_;
+  std::set<deployment_name> watched_; ///< By routers of this process.
   const std::shared_ptr<worker::replica_count> replicas_ = std::make_shared<worker::replica_count>(0);
 };
 

@@ -4,6 +4,7 @@
 #include <troupe/actors/control/control_actor.hpp>
 #include <troupe/app/cluster/bundle.hpp>
 #include <troupe/app/cluster/code_cache.hpp>
+#include <troupe/app/cluster/route_board.hpp>
 #include <troupe/app/library/loader.hpp>
 #include <troupe/app/worker/worker_host.hpp>
 #include <troupe/messages/node.hpp>
@@ -40,10 +41,13 @@ struct agent_adoption_end {
   std::uint64_t epoch = 0;
 };
 
-using agent_actor =
-    node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>, takes<agent_loaded>,
-                             takes<agent_adoption_end>, takes<worker_orphans>, takes<orphan_adopted>,
-                             takes<worker::orphan_missed>, takes<worker::orphans_taken>>;
+/// Nothing is left here, and everybody had time to hear of it. Local.
+struct agent_farewell {};
+
+using agent_actor = node_agent_actor::extend<takes<agent_connected>, takes<agent_leave>, takes<agent_tick>,
+                                             takes<agent_loaded>, takes<agent_adoption_end>, takes<agent_farewell>,
+                                             takes<worker_orphans>, takes<orphan_adopted>, takes<worker::orphan_missed>,
+                                             takes<worker::orphans_taken>, takes<watch_routes>>;
 
 struct agent_boot {
   std::string name;
@@ -54,6 +58,10 @@ struct agent_boot {
   std::string release;
   std::shared_ptr<const identity> self; ///< Null: no proofs.
   code_supply* cache = nullptr;         ///< Outlives the agent.
+  std::string peer_host{};              ///< Where other nodes reach this one.
+  std::uint16_t peer_port = 0;
+  std::shared_ptr<worker::port_table> ports{}; ///< Of what it hosts; may be null.
+  route_board_actor board{}; ///< Is told where replicas are, and says what it wants to know. May be null.
   /// Blocks; called on any thread, one at a time.
   std::function<result<library::application_code>(const load_code&)> load;
   std::function<void(std::function<void()>)> later; ///< Runs a job on a thread that may block.
@@ -74,3 +82,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_adoption_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::agent_farewell)

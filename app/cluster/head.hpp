@@ -9,6 +9,7 @@
 #include <troupe/app/secrets/secrets.hpp>
 #include <troupe/app/storage/database.hpp>
 #include <troupe/app/worker/handover.hpp>
+#include <troupe/messages/routes.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -42,6 +43,8 @@ public:
   /// One more load of a stored library, for one of its deployments.
   std::shared_ptr<const code> code_for(const worker::launch& what, const std::string& deployment,
                                        const code_traits& traits);
+  /// What nodes that take HTTP route; empty: they answer that there is nothing.
+  void set_routes(node_routes routes);
   /// Ends what it has on the runtime's control thread: before the runtime's end is complete (`on_drained`). Idempotent.
   void close();
 

@@ -5,19 +5,22 @@
 #include <troupe/app/cluster/connector.hpp>
 #include <troupe/app/cluster/job_thread.hpp>
 #include <troupe/app/cluster/node.hpp>
+#include <troupe/app/cluster/node_ingress.hpp>
+#include <troupe/app/cluster/route_board.hpp>
 #include <troupe/app/cluster/transport.hpp>
 #include <troupe/app/daemon/logs.hpp>
 #include <troupe/app/daemon/stop_signals.hpp>
 #include <troupe/app/library/file.hpp>
-#include <troupe/app/worker/no_peers.hpp>
 #include <troupe/messages/registry.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
@@ -27,7 +30,10 @@
 #include <optional>
 #include <stdexcept>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace troupe::cluster {
 
@@ -64,6 +70,21 @@ std::vector<node_label> labels_of(const std::map<std::string, std::string>& labe
   return out;
 }
 
+void check_peer(const node_options& options) {
+  if (options.cluster_dir.empty() && options.peer && !is_loopback(options.peer->host))
+    throw std::runtime_error("--peer-address " + options.peer->host + ":" + std::to_string(options.peer->port) +
+                             " is no loopback address: nodes on other machines take certificates; give --cluster-dir "
+                             "DIR with a bundle of `troupe cluster certificate --role node`");
+}
+
+/// The last act of the ingress: what was begun is answered, until `last`. False: something was cut off.
+bool end_http(node_ingress& front, std::chrono::steady_clock::time_point last) {
+  front.stop_listening();
+  const bool is_idle = front.wait_idle(last);
+  front.stop();
+  return is_idle;
+}
+
 /// User code may still run, and its static destructors may wait for it: the process's end is all that is left.
 [[noreturn]] void end(int code) {
   std::cout.flush();
@@ -80,6 +101,7 @@ int run(const node_options& options) {
     throw std::runtime_error("--join " + options.join.host + ":" + std::to_string(options.join.port) +
                              " is on another machine: that takes certificates; give --cluster-dir DIR with a bundle of "
                              "`troupe cluster certificate --role node`");
+  check_peer(options);
   std::shared_ptr<const identity> self;
   if (!options.cluster_dir.empty()) {
     self = identity_in(options.cluster_dir, role::node, warn);
@@ -110,6 +132,32 @@ int run(const node_options& options) {
       std::cout << line << std::endl;
   };
 
+  std::optional<node_ingress> front;
+  if (options.http) {
+    front.emplace(system, *options.http, log);
+    say("troupe: node " + options.name + " takes HTTP on http://" + options.http->address.host + ":" +
+        std::to_string(front->port()));
+  }
+  const auto incarnation = new_incarnation();
+  const auto ports = std::make_shared<worker::port_table>();
+  const auto routers = std::make_shared<router_table>(system, incarnation);
+  job_thread calls_to_peers; // apart: one that is out of reach is waited for
+  const bool has_tls = self != nullptr;
+  board_boot boot{
+      .incarnation = incarnation,
+      .routers = routers,
+      .ports = ports,
+      .connect = [&, has_tls](const peer_address& x) { return connect_peer(system, x.host, x.port, has_tls); },
+      .later = [&](std::function<void()> job) { calls_to_peers.post(std::move(job)); },
+      .set_routes = {}};
+  if (front)
+    boot.set_routes = [&](std::vector<ingress::route> routes) { front->set_routes(std::move(routes)); };
+  const auto board = spawn_route_board(env, std::move(boot));
+  routers->open(board);
+  const auto peer_host = options.peer ? options.peer->host : own_address_towards(options.join.host, options.join.port);
+  const auto peer_port = publish(system, spawn_peer_door(env, incarnation, ports), peer_host,
+                                 options.peer ? options.peer->port : std::uint16_t{0}, has_tls);
+
   std::atomic<bool> is_turned_off{false};
   std::promise<bool> released;
   std::atomic<bool> is_released{false};
@@ -122,18 +170,21 @@ int run(const node_options& options) {
             .host = host_name(),
             .labels = labels_of(options.labels),
             .total = options.total,
-            .incarnation = new_incarnation(),
+            .incarnation = incarnation,
             .release = options.release,
             .self = self,
             .cache = &cache,
+            .peer_host = peer_host,
+            .peer_port = peer_port,
+            .ports = ports,
+            .board = board,
             .load =
                 [&](const load_code& x) {
-                  return code.load(
-                      {.digest = x.digest,
-                       .import_path = x.import_path,
-                       .application = x.application,
-                       .args = x.args.get(),
-                       .others = peers{std::make_shared<worker::no_peers>("deployments on nodes cannot call others")}});
+                  return code.load({.digest = x.digest,
+                                    .import_path = x.import_path,
+                                    .application = x.application,
+                                    .args = x.args.get(),
+                                    .others = peers{std::make_shared<node_peers>(routers, x.application)}});
                 },
             .later = [&](std::function<void()> job) { jobs.post(std::move(job)); },
             .lost =
@@ -157,6 +208,7 @@ int run(const node_options& options) {
                   connection->joined();
                   say("troupe: node " + options.name + " has joined " + where + " as number " + std::to_string(id));
                 }});
+  caf::anon_send(board, board_opened{caf::actor_cast<route_watcher_actor>(agent)});
   connection.emplace([&] {
     auto door = connect(system, options.join.host, options.join.port, self != nullptr);
     if (!door) {
@@ -172,19 +224,35 @@ int run(const node_options& options) {
   connection->lost(); // only now: it may be used at once
 
   signals.wait();
-  if (is_turned_off)
+  const auto last = std::chrono::steady_clock::now() + options.drain_timeout;
+  signals.end_at_next(last + std::chrono::seconds{5});
+  if (front)
+    front->begin_drain();
+  if (is_turned_off) {
+    if (front)
+      end_http(*front, last);
     end(1);
-  signals.end_at_next(std::chrono::steady_clock::now() + options.drain_timeout + std::chrono::seconds{5});
+  }
   say("troupe: leaving, another signal ends at once");
+  // Requests are taken until the node is empty: whoever balances the load needs a while to look elsewhere, and what
+  // moves away is reached from here as it was. A part of the time is for those that are under way then.
+  auto until = last;
+  if (front) {
+    until -= std::min<std::chrono::milliseconds>(options.drain_timeout / 10, std::chrono::seconds{1});
+    std::this_thread::sleep_for(std::min(options.http->shutdown_delay, options.drain_timeout));
+  }
   caf::anon_send(agent, agent_leave{});
   auto answer = released.get_future();
-  const bool is_in_time = answer.wait_for(options.drain_timeout) == std::future_status::ready;
+  const bool is_in_time = answer.wait_until(until) == std::future_status::ready;
   const bool is_empty = is_in_time && answer.get();
   if (!is_empty)
     log.write(log_level::warning, is_in_time ? "replicas were still here, and no controller to move them"
                                              : "replicas were still here after --drain-timeout");
+  const bool is_idle = !front || end_http(*front, last);
+  if (!is_idle)
+    log.write(log_level::warning, "requests were still under way after --drain-timeout");
   say("troupe: ended");
-  end(is_empty ? 0 : 1);
+  end(is_empty && is_idle ? 0 : 1);
 }
 
 } // namespace

@@ -8,15 +8,29 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace troupe::cluster {
 
+/// How a node takes HTTP. A value.
+struct node_http {
+  daemon::endpoint address;
+  bool insecure = false; ///< Another address than loopback is allowed.
+  unsigned threads = 1;
+  daemon::limits limits;                       ///< Those of code apply to no node.
+  std::string access_log;                      ///< A file, "-" for stdout; empty = none.
+  std::chrono::milliseconds shutdown_delay{0}; ///< Nothing moves away for this long after a stop signal.
+};
+
 /// A value; as given, nothing is looked up yet.
 struct node_options {
   daemon::endpoint join; ///< The controller's `--cluster-address`.
-  std::string name;      ///< In the cluster; `is_name`.
-  std::string release;   ///< Of this program.
+  /// Where other nodes reach this one; port 0 = any free one. Nothing: the address that reaches the controller.
+  std::optional<daemon::endpoint> peer;
+  std::optional<node_http> http; ///< Nothing: the node takes no HTTP.
+  std::string name;              ///< In the cluster; `is_name`.
+  std::string release;           ///< Of this program.
   std::map<std::string, std::string> labels;
   resources total;                                      ///< What replicas may ask for here.
   std::filesystem::path cluster_dir;                    ///< Certificate, key and CAs; empty = none, for loopback.

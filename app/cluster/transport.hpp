@@ -37,4 +37,13 @@ void unpublish(caf::actor_system& sys, const node_door_actor& door, std::uint16_
 /// Blocks until the connection stands, or cannot be made: `unavailable`.
 result<node_door_actor> connect(caf::actor_system& sys, const std::string& host, std::uint16_t port, bool tls);
 
+// -- between nodes
+
+std::uint16_t publish(caf::actor_system& sys, const peer_door_actor& door, const std::string& host, std::uint16_t port,
+                      bool tls);
+/// As above; what does not answer at all is given up after 2 s, since nobody else can connect meanwhile.
+result<peer_door_actor> connect_peer(caf::actor_system& sys, const std::string& host, std::uint16_t port, bool tls);
+/// This machine's address for connections to `host`; 127.0.0.1 where none is known. Sends nothing.
+std::string own_address_towards(const std::string& host, std::uint16_t port);
+
 } // namespace troupe::cluster

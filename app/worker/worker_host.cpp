@@ -1,8 +1,7 @@
-// Each replica has a router of its own here, with all the room that the daemon's router gives it. It has no timeouts: a
-// begun request keeps its slot, here and there, until its handler is done; the daemon gives its caller the outcome.
+// Each replica has a router of its own here, and a port by which requests come.
 #include <troupe/actors/replica/replica_actor.hpp>
 #include <troupe/actors/router/router.hpp>
-#include <troupe/actors/router/wire_call.hpp>
+#include <troupe/app/worker/replica_port.hpp>
 #include <troupe/app/worker/worker_host.hpp>
 
 #include <caf/actor_system.hpp>
@@ -20,51 +19,14 @@ namespace troupe::worker {
 
 namespace {
 
-/// The way back of one replica's answers. It owns itself: calls that are still answered point at it, also when the
-/// replica and the host are gone.
-class answers final : public wire_receiver {
-public:
-  explicit answers(worker_replica_owner_actor to) : to_(std::move(to)) {}
-  answers(const answers&) = delete;
-  answers& operator=(const answers&) = delete;
-  ~answers() override = default; // by `release` alone
-
-  void answered(std::uint64_t id, std::string answer) noexcept override {
-    send({id, 0, std::move(answer)});
-    release();
-  }
-  void failed(std::uint64_t id, const error& why) noexcept override {
-    send({id, static_cast<std::uint8_t>(why.code), why.message});
-    release();
-  }
-
-  void retain() noexcept { references_.fetch_add(1); } ///< For a call whose outcome is to come.
-  void release() noexcept {
-    if (references_.fetch_sub(1) == 1)
-      delete this;
-  }
-
-private:
-  void send(worker_answer x) noexcept {
-    worker_answers out;
-    out.answers.push_back(std::move(x));
-    caf::anon_send(to_, std::move(out));
-  }
-
-  const worker_replica_owner_actor to_;
-  std::atomic<std::int64_t> references_{1};
-};
-
-struct releasing {
-  void operator()(answers* x) const noexcept { x->release(); }
-};
-
 struct hosted {
   std::shared_ptr<const code> user_code;
-  std::unique_ptr<answers, releasing> back; // before what holds calls
   std::shared_ptr<router> calls;
   cell* where = nullptr;
   replica_actor replica;
+  replica_ref ref; ///< As its owner knows it.
+  replica_port_actor port;
+  std::uint64_t port_number = 0;
   replica_kind kind;
   std::shared_ptr<control::watched_deployment> watched;
 };
@@ -77,16 +39,26 @@ struct orphan_box {
 
 namespace {
 
+std::uint64_t next_port() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
 class host final : public node_host_actor::base {
 public:
   host(caf::actor_config& cfg, std::shared_ptr<const control::environment> env, library::application_code code,
-       std::function<void()> on_end, std::shared_ptr<replica_count> count)
+       std::function<void()> on_end, node_tables tables)
       : node_host_actor::base(cfg), env_(std::move(env)), code_(std::move(code)), on_end_(std::move(on_end)),
-        count_(count ? std::move(count) : std::make_shared<replica_count>(0)) {
+        tables_(std::move(tables)) {
     set_default_handler(caf::drop);
     set_down_handler([this](const caf::down_msg& m) { // of one that was given up, or adopted
       if (const auto it = given_up_.find(m.source); it != given_up_.end())
         given_up_.erase(it);
+      if (const auto it = leaving_.find(m.source); it != leaving_.end()) {
+        forget(it->second, true);
+        leaving_.erase(it);
+        look_whether_empty();
+      }
       if (const auto it = adopted_.find(m.source); it != adopted_.end()) {
         // Perhaps it had ended before it heard of its new owner.
         caf::anon_send(it->second.owner,
@@ -101,7 +73,10 @@ public:
   void on_exit() override {
     for (auto& [place, h] : std::exchange(replicas_, {}))
       end(h);
-    drop_orphans_now();
+    for (auto& h : std::exchange(orphans_, {}))
+      end(h);
+    for (auto& [address, h] : std::exchange(leaving_, {}))
+      end(h);
     given_up_.clear();
     adopted_.clear();
     keeper_ = nullptr;
@@ -114,7 +89,6 @@ protected:
           if (!ending_ && !replicas_.contains(x.place))
             start(x);
         },
-        [this](worker_calls& x) { take(x); },
         [this](const drop_worker_replica& x) { drop(x.place); },
         [this](const abandon_worker_replica& x) { abandon(x.place); },
         [this](orphan_replicas& x) { orphan(x); },
@@ -132,6 +106,12 @@ protected:
           x.all->all.clear();
           if (keeper_)
             caf::anon_send(caf::actor_cast<orphan_watcher_actor>(keeper_), orphans_taken{user_});
+        },
+        [this](leave_when_empty) {
+          drop_orphans_now();
+          keeper_ = nullptr;
+          is_to_leave_ = true;
+          look_whether_empty();
         },
         [this](end_worker) {
           ending_ = true;
@@ -155,8 +135,25 @@ private:
   /// It keeps its router until it has ended.
   void end(hosted& h) {
     caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
-    h.calls->shut({errc::unavailable, "the node has another controller, or ends"});
-    --*count_;
+    forget(h);
+  }
+
+  /// Who still calls it is refused, or sees its end where it has not ended in order.
+  void forget(hosted& h, bool in_order = false) {
+    h.calls->shut({errc::unavailable, "the replica is gone"});
+    if (in_order)
+      close_replica_port(h.port);
+    else
+      caf::anon_send_exit(h.port, caf::exit_reason::user_shutdown);
+    if (tables_.ports)
+      tables_.ports->remove(h.port_number);
+    if (tables_.replicas)
+      --*tables_.replicas;
+  }
+
+  void look_whether_empty() {
+    if (is_to_leave_ && leaving_.empty() && replicas_.empty())
+      quit();
   }
 
   // -- replicas without an owner
@@ -166,12 +163,14 @@ private:
     keeper_ = std::move(x.to);
     adopted_.clear();
     for (auto& [place, h] : std::exchange(replicas_, {})) {
+      if (h.where->closed()) { // it was told to stop
+        leave(h);
+        continue;
+      }
       if (h.kind.code == 0 || !is_up(h)) {
         end(h);
         continue;
       }
-      h.calls->close(*h.where); // what had not begun there has its outcome elsewhere
-      h.calls->refuse({errc::unavailable, "its controller is gone"});
       orphans_.push_back(std::move(h));
     }
     worker_orphans out{user_, {}};
@@ -195,21 +194,27 @@ private:
     auto& h = replicas_[x.place];
     h = std::move(*it);
     orphans_.erase(it);
-    h.back.reset(new answers{x.owner});
+    h.ref = x.replica;
     h.watched->stuck_after_ms.store(x.stuck_after.count());
-    h.calls->accept();
-    h.calls->open(*h.where);
     monitor(h.replica);
     adopted_[h.replica->address()] = {x.owner, x.replica};
     replica::adopt(h.replica, {x.replica, x.revision, x.owner});
-    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica});
+    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica, h.port, h.port_number});
     caf::anon_send(keeper_, orphan_adopted{user_});
     return true;
   }
 
+  /// What they have begun, for whoever still reaches them, ends first.
   void drop_orphans_now() {
     for (auto& h : std::exchange(orphans_, {}))
-      end(h);
+      leave(h);
+  }
+
+  void leave(hosted& h) {
+    monitor(h.replica);
+    caf::anon_send(h.replica, stop_replica{h.ref.id});
+    const auto address = h.replica->address();
+    leaving_.emplace(address, std::move(h));
   }
 
   void start(start_worker_replica& x) {
@@ -223,12 +228,14 @@ private:
       return;
     }
     auto& h = replicas_[x.place];
-    ++*count_;
+    if (tables_.replicas)
+      ++*tables_.replicas;
     h.user_code = found->user_code;
-    h.back.reset(new answers{x.owner});
+    h.ref = x.replica;
     router_options options;
     options.name = x.full_name;
-    options.limits = {.max_ongoing = 1'000'000}; // the daemon's router keeps the limit
+    options.limits = {.max_ongoing = 1'000'000}; // the port keeps the limit
+    options.single = true;
     options.number = x.place & 0xff'ffffU;
     h.calls = router::make(system(), std::move(options));
     h.where = &h.calls->acquire(x.replica);
@@ -248,38 +255,20 @@ private:
                                               .deployment = h.watched});
     h.where->actor = caf::actor_cast<caf::strong_actor_ptr>(h.replica);
     h.calls->open(*h.where); // the replica begins none before it is ready
-    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica});
-  }
-
-  void take(worker_calls& x) {
-    const auto it = replicas_.find(x.place);
-    if (it == replicas_.end())
-      return;
-    auto& h = it->second;
-    for (auto& c : x.calls) {
-      h.back->retain();
-      auto call = h.user_code->read_call(c.key, c.request, *h.back, c.id);
-      if (!call) {
-        h.back->failed(c.id, {errc::signature_mismatch, h.user_code->traits().name + " cannot take this request"});
-        continue;
-      }
-      call->ctx.request_number = c.context.request_number;
-      if (c.context.remaining != wire_context::no_deadline)
-        call->ctx.deadline = h.calls->now() + c.context.remaining;
-      if (c.context.tags)
-        call->ctx.tags = std::make_shared<const request_tags>(std::move(*c.context.tags));
-      router::submit(h.calls, std::move(call), context());
-    }
+    h.port = spawn_replica_port(system(), {h.user_code, h.calls, h.where});
+    h.port_number = next_port();
+    if (tables_.ports)
+      tables_.ports->add(h.port_number, h.port);
+    caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica, h.port, h.port_number});
   }
 
   void drop(std::uint64_t place) {
     auto node = replicas_.extract(place);
     if (!node)
       return;
-    --*count_;
     auto& h = node.mapped();
     h.calls->release(*h.where);
-    h.calls->shut({errc::unavailable, "the replica is gone"});
+    forget(h, true);
   }
 
   /// Its cell is its own until its code lets go.
@@ -287,11 +276,10 @@ private:
     auto node = replicas_.extract(place);
     if (!node)
       return;
-    --*count_;
     auto& h = node.mapped();
+    forget(h);
     if (!h.replica)
       return;
-    h.calls->shut({errc::unavailable, "the replica was given up"});
     monitor(h.replica);
     caf::anon_send_exit(h.replica, caf::exit_reason::kill);
     const auto address = h.replica->address();
@@ -301,24 +289,26 @@ private:
   const std::shared_ptr<const control::environment> env_;
   const library::application_code code_;
   std::function<void()> on_end_;
-  const std::shared_ptr<replica_count> count_;
+  const node_tables tables_;
   bool ending_ = false;
+  bool is_to_leave_ = false;
   std::map<std::uint64_t, hosted> replicas_;
   std::map<caf::actor_addr, hosted> given_up_;
   orphan_keeper_actor keeper_;
   std::uint64_t user_ = 0;
   std::vector<hosted> orphans_;
+  std::map<caf::actor_addr, hosted> leaving_;   ///< They end as what they have begun does.
   std::map<caf::actor_addr, adoption> adopted_; ///< Until they end.
 };
 
 } // namespace
 
 worker_host_actor spawn_worker_host(std::shared_ptr<const control::environment> env, library::application_code code,
-                                    std::function<void()> on_end, std::shared_ptr<replica_count> count) {
+                                    std::function<void()> on_end, node_tables tables) {
   caf::actor_config cfg;
   auto& system = env->system;
   return system.spawn_class<host, caf::no_spawn_options>(cfg, std::move(env), std::move(code), std::move(on_end),
-                                                         std::move(count));
+                                                         std::move(tables));
 }
 
 } // namespace troupe::worker

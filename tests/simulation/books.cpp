@@ -6,6 +6,13 @@
 
 namespace troupe::simulation_tests {
 
+namespace {
+
+/// Until all processes of nodes know what there is, where nothing is lost.
+constexpr std::chrono::milliseconds until_all_know{1'000};
+
+} // namespace
+
 books::books() {
   requests_.reserve(256);
   objects_.reserve(256);
@@ -14,12 +21,16 @@ books::books() {
 void books::attach(simulation& s) {
   simulation_ = &s;
   crashed_ = false;
+  for (auto& d : deployments_)
+    d.since.reset();
   s.on_transition = [this](const std::string& name, const deployment_state::any_event& ev,
                            const deployment_state::transition& t) {
     const auto it =
         std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& d) { return d.name == name; });
     if (it == deployments_.end())
       return;
+    if (!it->since)
+      it->since = simulation_->now();
     if (std::holds_alternative<deployment_state::event::remove>(ev))
       ++it->deletions;
     for (const auto& e : t.effects) {
@@ -50,6 +61,16 @@ void books::crash() {
   open_requests_ = 0;
 }
 
+void books::process_ended(std::uint32_t process) {
+  for (auto& r : requests_)
+    if (r.process == process && r.outcomes == 0) {
+      r.outcomes = 1;
+      r.is_lost = true;
+      r.token = {};
+      --open_requests_;
+    }
+}
+
 void books::line(std::string text) {
   simulation_->trace().line(simulation_->now().time_since_epoch(), [&] { return std::move(text); });
 }
@@ -61,9 +82,13 @@ std::size_t books::add_deployment(std::string name) {
 
 // -- callers -------------------------------------------------------------------------------------------------------
 
-std::uint32_t books::sent(request_record r) {
+std::uint32_t books::sent(request_record r, const std::shared_ptr<router>& to) {
   const auto& d = deployments_[r.deployment];
   r.disturbances = d.disturbances;
+  r.may_be_unknown = r.process != 0 && (!d.since || simulation_->now() - *d.since < until_all_know);
+  r.limit = to->limits().max_ongoing;
+  r.by = to;
+  r.given_back = to->given_back();
   r.deletions = d.deletions;
   requests_.push_back(std::move(r));
   ++open_requests_;
@@ -71,7 +96,7 @@ std::uint32_t books::sent(request_record r) {
 }
 
 void books::note_outcome(request_record& r, errc code) {
-  if (crashed_)
+  if (crashed_ || r.is_lost)
     return;
   const auto number = static_cast<std::uint32_t>(&r - requests_.data());
   simulation_->trace().mix(std::uint64_t{number} * 32 + static_cast<std::uint64_t>(code));
@@ -105,7 +130,7 @@ bool books::excused(const request_record& r, errc code) const {
   case errc::promise_dropped:
     return r.kind == task_kind::drops;
   case errc::unavailable:
-    return faults_ || d.deletions > 0 || nodes_leave_;
+    return faults_ || d.deletions > 0 || nodes_leave_ || r.may_be_unknown;
   case errc::replica_died:
     return faults_;
   default:
@@ -114,7 +139,10 @@ bool books::excused(const request_record& r, errc code) const {
 }
 
 void books::answered(std::uint32_t request, const task_done& answer) {
-  answers_ += crashed_ ? 0U : 1U;
+  const auto& r = requests_[request];
+  const auto one = crashed_ || r.is_lost ? 0U : 1U;
+  answers_ += one;
+  far_answers_ += r.process == 0 ? 0U : one;
   if (answer.number != request)
     simulation_->report(3,
                         "request " + std::to_string(request) + " got the answer of " + std::to_string(answer.number));
@@ -185,14 +213,20 @@ void books::begun(std::uint32_t object, std::uint32_t request, const request_con
   };
   if (++r.begun > (r.idempotent ? 3 : 1))
     simulation_->report(9, about() + "begun " + std::to_string(r.begun) + " times");
-  if (++o.open > std::max(o.limit, d.limit))
+  const auto by = r.by.lock();
+  if (by)
+    r.limit = std::max(r.limit, by->limits().max_ongoing);
+  const auto limit = std::max({o.limit, d.limit, r.process == 0 ? 0U : r.limit}); // it may not know of a lower one
+  if (++o.open > limit)
     simulation_->report(12, about() + std::to_string(o.open) + " are begun, max_ongoing_requests is " +
-                                std::to_string(d.limit));
+                                std::to_string(limit));
   if (ctx.has_deadline() && simulation_->now() >= ctx.deadline)
     simulation_->report(12, about() + "begun after its deadline");
-  if (request < o.latest && r.begun == 1 && r.disturbances == d.disturbances)
+  const bool came_back = by && by->given_back() != r.given_back; // or another did: that one has left the queue twice
+  auto& latest = o.latest[r.process];
+  if (request < latest && r.begun == 1 && r.disturbances == d.disturbances && !came_back)
     simulation_->report(12, about() + "begun after one that arrived later, though no replica left meanwhile");
-  o.latest = std::max(o.latest, request);
+  latest = std::max(latest, request);
 }
 
 void books::ended(std::uint32_t object) { --objects_[object].open; }

@@ -7,7 +7,9 @@
 #include <troupe/testing/simulation.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,12 @@ struct request_record {
   bool idempotent = false;
   std::uint32_t disturbances = 0; ///< Of its deployment when it was sent.
   std::uint32_t deletions = 0;
+  std::uint32_t process = 0;   ///< That it was sent from; 0 = the controller's.
+  bool may_be_unknown = false; ///< That process may not have heard of the deployment.
+  bool is_lost = false;        ///< With the process that it was sent from: what becomes of it is nobody's business.
+  std::uint32_t limit = 0;     ///< The highest max_ongoing_requests that its router was seen with.
+  std::weak_ptr<const router> by{};
+  std::uint64_t given_back = 0; ///< That router's, when it was sent.
   milliseconds takes{0};
   call_token token;
 };
@@ -62,7 +70,7 @@ struct object_record {
   std::uint32_t open = 0;  ///< Requests begun and not ended.
   std::uint32_t limit = 0; ///< Highest max_ongoing_requests in its life.
   std::uint64_t replica = 0;
-  std::uint32_t latest = 0; ///< Of the requests that it has begun, the one that was sent last.
+  std::map<std::uint32_t, std::uint32_t> latest{}; ///< By process: of its requests begun here, the one sent last.
   json config;
 };
 
@@ -72,7 +80,8 @@ struct deployment_record {
   std::uint32_t limit = 1;        ///< max_ongoing_requests.
   std::uint32_t disturbances = 0; ///< Replicas that left, so that their requests went elsewhere.
   std::uint32_t deletions = 0;
-  bool bounded = false; ///< max_queued_requests was set at some time.
+  bool bounded = false;                          ///< max_queued_requests was set at some time.
+  std::optional<simulation::time_point> since{}; ///< It is there, in this life of the controller.
 };
 
 /// Confined to its simulation; outlives it.
@@ -83,6 +92,8 @@ public:
   bool answers_early = false; ///< For simulations that must fail.
   /// The process of the simulation ends: its requests have no outcome, and nobody is left to hear of one.
   void crash();
+  /// So does one of a node.
+  void process_ended(std::uint32_t process);
   /// From now on requests may fail for faults.
   void allow_faults() { faults_ = true; }
   /// A start whose node leaves counts as one that failed, and after some the deployment has failed.
@@ -90,7 +101,7 @@ public:
 
   // -- callers
 
-  std::uint32_t sent(request_record r); ///< Its number.
+  std::uint32_t sent(request_record r, const std::shared_ptr<router>& to); ///< Its number.
   void kept(std::uint32_t request, call_token token) { requests_[request].token = std::move(token); }
   void answered(std::uint32_t request, const task_done& answer);
   void failed(std::uint32_t request, const error& why);
@@ -117,6 +128,7 @@ public:
   std::uint32_t open_requests() const { return open_requests_; }
   std::uint32_t requests() const { return static_cast<std::uint32_t>(requests_.size()); }
   std::uint32_t answers() const { return answers_; }
+  std::uint32_t far_answers() const { return far_answers_; } ///< To requests that nodes' routers have sent.
   std::uint32_t objects() const { return static_cast<std::uint32_t>(objects_.size()); }
   std::uint32_t living(std::size_t deployment) const;
   /// Objects of `deployment` whose config is not `config`.
@@ -149,6 +161,7 @@ private:
   std::vector<held> held_;
   std::uint32_t open_requests_ = 0;
   std::uint32_t answers_ = 0;
+  std::uint32_t far_answers_ = 0;
 };
 
 } // namespace troupe::simulation_tests

@@ -10,11 +10,13 @@ using namespace std::chrono_literals;
 
 /// Commands are not waited for: the next one may come before the answer.
 template <class Answer, class Question>
-void scenario::ask(Question question, std::optional<std::size_t> promise) {
+void scenario::ask(Question question, std::optional<std::size_t> promise, std::function<void()> then) {
   if (simulation_->trace().recording())
     simulation_->trace().line(simulation_->now().time_since_epoch(),
                               [&] { return "command: " + caf::deep_to_string(question); });
-  simulation_->ask<Answer>(std::move(question), [this, promise](Answer* answer, const error& why) {
+  simulation_->ask<Answer>(std::move(question), [this, promise, then](Answer* answer, const error& why) {
+    if (then)
+      then();
     simulation_->trace().mix(answer ? 1 : 2 + static_cast<std::uint64_t>(why.code));
     result_.rejected += answer ? 0U : 1U;
     if (why.code == errc::invalid_spec || why.code == errc::runtime_stopped)
@@ -205,6 +207,11 @@ void scenario::say(rollout_action action, std::size_t i) {
 /// As a daemon does that starts again.
 void scenario::take_up() {
   const auto disk = store_->durable();
+  const auto left = std::make_shared<std::size_t>(1);
+  const auto one_is_done = [this, left] { // all are waited for
+    if (--*left == 0)
+      caf::anon_send(simulation_->controller(), restoration_finished{});
+  };
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const auto it = disk.find(name_of(i));
     plans_[i].exists = it != disk.end() && !it->second.deleting;
@@ -218,9 +225,11 @@ void scenario::take_up() {
     for (auto& r : stored.releases)
       r.user_code.local = code_;
     ask<command_result>(
-        restore_deployment{it->first, std::make_shared<const stored_deployment>(std::move(stored)), true});
+        restore_deployment{it->first, std::make_shared<const stored_deployment>(std::move(stored)), true}, {},
+        one_is_done);
+    ++*left;
   }
-  caf::anon_send(simulation_->controller(), restoration_finished{});
+  one_is_done();
 }
 
 } // namespace troupe::simulation_tests

@@ -40,8 +40,10 @@ void scenario::conclude() {
     else
       ++result_.other;
   check_ledger();
-  if (nodes_)
+  if (nodes_) {
     check_waiting();
+    check_routes();
+  }
   simulation_->check();
   if (!quiet_ || !chance_.one_in(4))
     return;
@@ -67,7 +69,7 @@ void scenario::come_to_rest() {
   // Checks and rollouts of many waves take more than their share of the bound in small scenarios.
   std::uint64_t most = 2000 + 200 * (replicas + books_.open_requests());
   if (nodes_) // signs of life, code, and each message goes through a proxy
-    most += 1500 * nodes_->machines() + 200 * replicas;
+    most += 1500 * nodes_->machines() + 200 * replicas * nodes_->machines();
   std::uint64_t taken = 0;
   for (;;) {
     while (simulation_->has_messages()) {
@@ -173,7 +175,7 @@ bool scenario::at_rest() {
     all_healthy_ &= s->state == deployment_state_name::healthy;
     quiet_ &= !gave_up(*s) && s->rollout.in_flight == 0;
     const bool served = s->available > 0;
-    if (served && (s->queued > 0 || s->ongoing > 0))
+    if (served && (s->queued > 0 || s->ongoing > 0 || books_.open_requests_of(i) > 0))
       return false;
   }
   return true;
@@ -230,6 +232,44 @@ void scenario::check_waiting() {
   if (const auto where = nodes_->has_room_for(next); quiet_ && !where.empty())
     simulation_->report(10, s->name + " waits for room for " + to_string(next.per_replica) + ", and node " + where +
                                 " has it: " + s->message);
+}
+
+/// Routers of nodes' processes know the replicas that take requests, and no others.
+void scenario::check_routes() {
+  for (std::size_t m = 0; m < nodes_->machines(); ++m)
+    for (std::size_t i = 0; i < plans_.size(); ++i)
+      if (const auto p = nodes_->process_of(m); p.routers)
+        p.routers->of(name_of(i));
+  simulation_->advance(3s); // connections are made, and one that was out of reach is tried again after 2 s
+  std::vector<std::uint32_t> last;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const auto s = status(i);
+    const router::reach expected{s ? s->available : 0U, 0U};
+    for (std::size_t m = 0; m < nodes_->machines(); ++m) {
+      const auto p = nodes_->process_of(m);
+      if (!p.routers)
+        continue;
+      const auto to = p.routers->of(name_of(i));
+      if (const auto known = to->replicas(); known != expected)
+        simulation_->report(4, "the router of " + p.machine + " for " + plans_[i].spec.name + " reaches " +
+                                   std::to_string(known.open) + " replicas, " + std::to_string(known.closed) +
+                                   " are closed there; available are " + std::to_string(expected.open));
+      if (expected.open == 0)
+        continue;
+      simulation_->post(
+          [this, m, i, &last](caf::event_based_actor& self) {
+            request_record r;
+            r.deployment = static_cast<std::uint8_t>(i);
+            if (const auto number = send_from_node(m, i, std::move(r), {}, self))
+              last.push_back(*number);
+          },
+          1);
+    }
+  }
+  simulation_->advance(1s);
+  for (const auto number : last)
+    if (const auto& r = books_.request(number); !r.is_lost && (r.outcomes != 1 || r.code != errc::none))
+      simulation_->report(3, "request " + std::to_string(number) + ", sent at rest from a node, is not answered");
 }
 
 void scenario::check_rest(std::size_t i, const deployment_status& s) {

@@ -1,6 +1,8 @@
 // The process of a scenario may crash at any step: the next one takes up what is on disk (invariant 8).
 #include "scenario.hpp"
 
+#include <caf/send.hpp>
+
 #include <utility>
 
 namespace troupe::simulation_tests {
@@ -34,6 +36,11 @@ void scenario::begin_life() {
     nodes_ = std::make_unique<simulated_nodes>(geography_.next(), machines_, max_replicas_, stored_nodes_);
     nodes_->attach(*simulation_);
     nodes_->allow_faults(faulty_);
+    nodes_->on_process_end = [this](std::uint32_t process) { books_.process_ended(process); };
+    nodes_->on_peers_cut = [this] {
+      for (std::size_t i = 0; i < books_.deployments(); ++i)
+        ++books_.deployment(i).disturbances;
+    };
     simulation_->messages().may_spoil = [this](const caf::message& m) {
       if (m.match_elements<lose_node>())
         books_.let_nodes_leave();
@@ -52,6 +59,8 @@ void scenario::begin_life() {
     return options_.wrong_request == wrong_request_rule::loses_stopped;
   };
   simulation_->use(faults_);
+  if (result_.crashes == 0) // there is nothing to restore
+    caf::anon_send(simulation_->controller(), restoration_finished{});
   if (!store_)
     return;
   store_->attach(*simulation_, fate_.one_in(3) ? 200ms : 5ms);

@@ -3,12 +3,24 @@
 #include <troupe/messages/node.hpp>
 #include <troupe/messages/worker.hpp>
 
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
 
 #include <utility>
+
+namespace troupe::simulation_tests {
+
+/// Behind all that the proxy has got so far; what it holds is done when all proxies of its side have come so far.
+struct proxy_mark {
+  std::shared_ptr<void> done;
+};
+
+} // namespace troupe::simulation_tests
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::simulation_tests::proxy_mark)
 
 namespace troupe::simulation_tests {
 
@@ -19,8 +31,11 @@ public:
       : event_based_actor(cfg), over_(std::move(over)), home_(home), whom_(std::move(whom)) {
     set_default_handler([this](caf::scheduled_actor*, caf::message_view& x) -> caf::result<caf::message> {
       if (over_)
-        over_->carry({home_, current_sender(), whom_, current_mailbox_element()->mid.is_urgent_message(),
-                      x.move_content_to_message()});
+        over_->carry({.home = home_,
+                      .from = current_sender(),
+                      .to = whom_,
+                      .urgent = current_mailbox_element()->mid.is_urgent_message(),
+                      .what = x.move_content_to_message()});
       return caf::message{};
     });
     set_exit_handler([this](caf::exit_msg& x) { quit(std::move(x.reason)); });
@@ -33,7 +48,7 @@ public:
 
 protected:
   caf::behavior make_behavior() override {
-    return {[](caf::unit_t) {}};
+    return {[](const proxy_mark&) {}};
   }
 
 private:
@@ -44,7 +59,7 @@ private:
 
 namespace {
 
-side other(side x) { return x == side::controller ? side::node : side::controller; }
+side other(side x) { return x == side::listener ? side::dialer : side::listener; }
 
 } // namespace
 
@@ -57,8 +72,35 @@ caf::strong_actor_ptr connection::proxy_of(side home, const caf::strong_actor_pt
   if (!out && !ended_) {
     out = caf::actor_cast<caf::strong_actor_ptr>(world_.system().spawn<proxy>(shared_from_this(), home, whom));
     originals_.emplace(out->id(), whom);
+    whom->get()->attach_functor([over = weak_from_this(), home, id = whom->id()](const caf::error&) {
+      if (const auto x = over.lock())
+        x->note_end(home, id);
+    });
   }
   return out;
+}
+
+void connection::note_end(side home, caf::actor_id gone) {
+  if (ended_)
+    return;
+  if (frozen_) {
+    held_.push_back({.home = home, .from = nullptr, .to = nullptr, .gone = gone});
+    return;
+  }
+  const std::shared_ptr<void> done{nullptr, [over = weak_from_this(), home, gone](void*) {
+                                     if (const auto x = over.lock())
+                                       x->end_proxy(home, gone);
+                                   }};
+  for (const auto& [id, p] : proxies_[static_cast<std::size_t>(other(home))])
+    caf::anon_send(caf::actor_cast<caf::actor>(p), proxy_mark{done});
+}
+
+void connection::end_proxy(side home, caf::actor_id of) {
+  auto found = proxies_[static_cast<std::size_t>(home)].extract(of);
+  if (!found)
+    return;
+  originals_.erase(found.mapped()->id());
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(found.mapped()), caf::exit_reason::normal);
 }
 
 void connection::carry(held x) {
@@ -76,8 +118,12 @@ void connection::carry(held x) {
 
 void connection::thaw() {
   frozen_ = false;
-  for (auto& x : std::exchange(held_, {}))
-    carry(std::move(x));
+  for (auto& x : std::exchange(held_, {})) {
+    if (x.gone != 0)
+      note_end(x.home, x.gone);
+    else
+      carry(std::move(x));
+  }
 }
 
 void connection::end() {
@@ -105,8 +151,19 @@ caf::message connection::translated(side home, const caf::message& what) {
     return with(what.get_as<code_loaded>(0), &code_loaded::host);
   if (what.match_elements<start_worker_replica>())
     return with(what.get_as<start_worker_replica>(0), &start_worker_replica::owner);
-  if (what.match_elements<worker_replica_made>())
-    return with(what.get_as<worker_replica_made>(0), &worker_replica_made::replica);
+  if (what.match_elements<worker_replica_made>()) {
+    auto x = what.get_as<worker_replica_made>(0);
+    x.port = at_other_side(from, x.port);
+    return with(std::move(x), &worker_replica_made::replica);
+  }
+  if (what.match_elements<open_port>())
+    return with(what.get_as<open_port>(0), &open_port::caller);
+  if (what.match_elements<peer_knock>())
+    return with(what.get_as<peer_knock>(0), &peer_knock::from);
+  if (what.match_elements<find_port>())
+    return with(what.get_as<find_port>(0), &find_port::from);
+  if (what.match_elements<port_found>())
+    return with(what.get_as<port_found>(0), &port_found::port);
   return what;
 }
 

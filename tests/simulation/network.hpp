@@ -15,11 +15,13 @@
 
 namespace troupe::simulation_tests {
 
-enum class side : std::uint8_t { controller, node };
+/// Of a connection: who listens there, and who has dialed.
+enum class side : std::uint8_t { listener, dialer };
 
 /// One connection. Between two actors messages stay in order and are not lost while it lasts; those of different actors
 /// overtake each other. With its end the proxies end, as of a node that cannot be reached, and what is under way is
-/// lost. Confined to its simulation.
+/// lost. An actor's end takes its proxy along, behind all that was sent from its side before. Confined to its
+/// simulation.
 class connection : public std::enable_shared_from_this<connection> {
 public:
   explicit connection(testing::simulation& world) : world_(world) {}
@@ -35,6 +37,7 @@ public:
   void freeze() { frozen_ = true; }
   void thaw();
   void end();
+  bool frozen() const noexcept { return frozen_; }
   bool ended() const noexcept { return ended_; }
 
 private:
@@ -43,14 +46,18 @@ private:
     side home;
     caf::strong_actor_ptr from;
     caf::strong_actor_ptr to;
-    bool urgent;
-    caf::message what;
+    bool urgent = false;
+    caf::message what{};
+    caf::actor_id gone = 0; ///< Not a message: this one has ended.
   };
 
   caf::strong_actor_ptr proxy_of(side home, const caf::strong_actor_ptr& whom);
   /// To `to`, which lives at `home`.
   void carry(held x);
   caf::message translated(side home, const caf::message& what);
+  /// An actor that lives at `home` has ended.
+  void note_end(side home, caf::actor_id gone);
+  void end_proxy(side home, caf::actor_id of);
 
   testing::simulation& world_;
   bool frozen_ = false;

@@ -88,7 +88,7 @@ private:
 
 simulated_nodes::simulated_nodes(std::uint64_t seed, std::vector<machine_plan> machines, std::uint32_t max_replicas,
                                  stored_nodes& stored)
-    : chance_(seed), max_replicas_(max_replicas), stored_(stored) {
+    : chance_(seed), distance_(seed ^ 0x6c62272eU), max_replicas_(max_replicas), stored_(stored) {
   for (auto& x : machines) {
     auto& m = machines_.emplace_back();
     m.name = "n" + std::to_string(machines_.size());
@@ -114,6 +114,8 @@ void simulated_nodes::attach(testing::simulation& world) {
   boot.last_id = stored_.last_id;
   door_ = nodes::spawn_door(world.environment(), std::move(boot));
   places_->open(door_);
+  while (world.has_messages()) // as a daemon, which opens its door before it restores anything
+    world.step();
   for (std::size_t i = 0; i < machines_.size(); ++i)
     come_up_later(i, 3'000ms);
   world.before_end = [this] {
@@ -157,16 +159,35 @@ void simulated_nodes::come_up(std::size_t i) {
   const auto start = ++m.start;
   m.leaving = false;
   auto& cache = *supplies_.emplace_back(std::make_unique<supply>(*this));
+  m.incarnation = chance_.next() | 1U;
+  m.process = ++last_process_;
+  m.alone_until = {};
+  m.routers = std::make_shared<cluster::router_table>(world_->system());
+  const auto ports = std::make_shared<worker::port_table>();
+  cluster::board_boot boot{
+      .incarnation = m.incarnation,
+      .routers = m.routers,
+      .ports = ports,
+      .connect = [this, i, start](const peer_address& x) { return dial_peer(i, start, x); },
+      .later = [this](std::function<void()> job) { later(distance_.up_to(20ms) + 1ms, std::move(job)); },
+      .set_routes = {}};
+  m.board = cluster::spawn_route_board(world_->environment(), std::move(boot));
+  m.routers->open(m.board);
+  m.door = cluster::spawn_peer_door(world_->environment(), m.incarnation, ports);
   m.agent = cluster::spawn_agent(
       world_->environment(),
       {.name = m.name,
        .host = "machine " + std::to_string(i),
        .labels = m.labels,
        .total = m.total,
-       .incarnation = chance_.next() | 1U,
+       .incarnation = m.incarnation,
        .release = "simulated",
        .self = {},
        .cache = &cache,
+       .peer_host = m.name,
+       .peer_port = 1,
+       .ports = ports,
+       .board = m.board,
        .load = [this](const load_code& x) -> result<library::application_code> {
          library::application_code out;
          out.deployments.resize(1);
@@ -183,6 +204,7 @@ void simulated_nodes::come_up(std::size_t i) {
        .turned_off = [this, i, start](const std::string& why) { end_itself(i, start, "is turned off: " + why); },
        .released = [this, i, start](bool) { end_itself(i, start, "has left"); },
        .joined = [](std::uint64_t) {}});
+  caf::anon_send(m.board, cluster::board_opened{caf::actor_cast<cluster::route_watcher_actor>(m.agent)});
   dial(i, start);
 }
 
@@ -194,7 +216,7 @@ void simulated_nodes::dial(std::size_t i, std::uint64_t start) {
     m.line->end();
   m.line = std::make_shared<connection>(*world_);
   caf::anon_send(m.agent, cluster::agent_connected{
-                              m.line->at_other_side(side::controller, caf::actor_cast<node_door_actor>(door_))});
+                              m.line->at_other_side(side::listener, caf::actor_cast<node_door_actor>(door_))});
 }
 
 void simulated_nodes::end_itself(std::size_t i, std::uint64_t start, std::string how) {
@@ -213,9 +235,20 @@ void simulated_nodes::die(std::size_t i, const std::string& how) {
   if (!m.agent)
     return;
   note(m.name + ": " + how);
+  if (on_process_end)
+    on_process_end(m.process);
+  std::exchange(m.routers, nullptr)->close();
+  caf::anon_send_exit(std::exchange(m.board, nullptr), caf::exit_reason::kill);
+  caf::anon_send_exit(std::exchange(m.door, nullptr), caf::exit_reason::kill);
+  end_peer_lines(i);
   if (m.line)
     std::exchange(m.line, nullptr)->end();
   caf::anon_send_exit(std::exchange(m.agent, nullptr), caf::exit_reason::kill);
+}
+
+simulated_nodes::process simulated_nodes::process_of(std::size_t i) const {
+  const auto& m = machines_[i];
+  return m.agent ? process{m.process, m.name, m.routers} : process{};
 }
 
 // -- what happens to them --------------------------------------------------------------------------------------------
@@ -249,6 +282,8 @@ void simulated_nodes::operate() {
 }
 
 void simulated_nodes::break_something() {
+  if (distance_.one_in(3))
+    return break_between_peers();
   const auto i = chance_.below(machines());
   auto& m = machines_[i];
   if (!m.agent)
@@ -261,12 +296,18 @@ void simulated_nodes::break_something() {
     note(m.name + " is cut off");
     if (m.line)
       m.line->end();
-    return;
+    m.alone_until = world_->now() + distance_.up_to(8'000ms);
+    return end_peer_lines(i);
   default:
     if (!m.line)
       return;
     note(m.name + " freezes");
     m.line->freeze();
+    if (distance_.one_in(2)) {
+      const auto how_long = distance_.up_to(8'000ms) + 1ms;
+      m.alone_until = world_->now() + how_long;
+      freeze_peer_lines(i, {}, how_long);
+    }
     later(chance_.up_to(8'000ms) + 1ms, [of = std::weak_ptr{m.line}] {
       if (const auto line = of.lock())
         line->thaw();
@@ -277,112 +318,17 @@ void simulated_nodes::break_something() {
 void simulated_nodes::heal(bool uncordon) {
   faults_ = false;
   healed_ = true;
+  apart_until_.clear();
+  for (auto& x : peer_lines_)
+    x.over->thaw();
   for (std::size_t i = 0; i < machines_.size(); ++i) {
     come_up(i);
+    machines_[i].alone_until = {};
     if (machines_[i].line)
       machines_[i].line->thaw();
     if (uncordon)
       say(nodes::event::cordon{machines_[i].name, false});
   }
-}
-
-// -- what is looked at -----------------------------------------------------------------------------------------------
-
-bool simulated_nodes::look_at(const caf::message& what) {
-  if (what.match_elements<offer_node>()) {
-    const auto& x = what.get_as<offer_node>(0);
-    auto& n = offered_[x.node];
-    n.name = x.name;
-    n.total = x.total;
-    n.open = x.open;
-    for (std::size_t i = 0; i < x.label_keys.size(); ++i)
-      n.labels[x.label_keys[i]] = x.label_values.at(i);
-  } else if (what.match_elements<lose_node>()) {
-    const auto node = what.get_as<lose_node>(0).node;
-    offered_.erase(node);
-    taken_ -= static_cast<std::uint32_t>(std::erase_if(seats_, [&](const auto& s) { return s.second.node == node; }));
-    ++losses_;
-  } else if (what.match_elements<take_seat>()) {
-    const auto& x = what.get_as<take_seat>(0);
-    seats_[x.place] = {x.kind.of, x.kind.each, x.kind.where, 0};
-  } else if (what.match_elements<seat_taken>()) {
-    const auto& x = what.get_as<seat_taken>(0);
-    const auto s = seats_.find(x.place);
-    const auto n = offered_.find(x.node);
-    if (s != seats_.end() && s->second.node == 0 && n != offered_.end()) {
-      s->second.node = x.node;
-      if (++taken_ > max_replicas_ && max_replicas_ > 0)
-        world_->report(2, std::to_string(taken_) + " replicas are on nodes, max_replicas is " +
-                              std::to_string(max_replicas_));
-      add(n->second.taken, s->second.each);
-      if (const auto over = first_lacking(n->second.taken, n->second.total))
-        world_->report(2, "node " + n->second.name + " has " + to_string(n->second.total) + ", placed on it are " +
-                              to_string(n->second.taken));
-      const auto& where = s->second.where;
-      if (!suits(where, n->second.labels))
-        world_->report(2, "a replica of " + s->second.of.full() + " is to start on " + n->second.name +
-                              ", which lacks a label of " + to_json(where.required).dump());
-      const auto count = ++n->second.replicas[s->second.of];
-      const bool is_one_bound = std::none_of(seats_.begin(), seats_.end(), [&](const auto& x) { // of an update of it
-        return x.second.of == s->second.of && x.second.where.max_replicas_per_node != where.max_replicas_per_node;
-      });
-      if (where.max_replicas_per_node > 0 && count > where.max_replicas_per_node && is_one_bound)
-        world_->report(2, std::to_string(count) + " replicas of " + s->second.of.full() + " are on " + n->second.name +
-                              ", max_replicas_per_node is " + std::to_string(where.max_replicas_per_node));
-    }
-  } else if (what.match_elements<leave_seat>()) {
-    const auto s = seats_.find(what.get_as<leave_seat>(0).place);
-    if (s != seats_.end()) {
-      taken_ -= s->second.node == 0 ? 0U : 1U;
-      if (const auto n = offered_.find(s->second.node); n != offered_.end()) {
-        take(n->second.taken, s->second.each);
-        --n->second.replicas[s->second.of];
-      }
-      seats_.erase(s);
-    }
-  } else if (what.match_elements<node_settled>()) {
-    adopted_ += what.get_as<node_settled>(0).adopted;
-    return true;
-  } else if (what.match_elements<claim_room>()) {
-    claimers_[what.get_as<claim_room>(0).from] = world_->running_actor();
-    return true;
-  } else if (what.match_elements<deployment_removed>()) { // what was given up may leave its seat later
-    const auto& target = what.get_as<deployment_removed>(0).target;
-    // Said again when what was given up has ended: the seats may be those of another deployment of that name by then.
-    if (const auto by = claimers_.find(target); by == claimers_.end() || by->second != world_->running_actor())
-      return true;
-    for (auto s = seats_.begin(); s != seats_.end();) {
-      const auto& x = s->second;
-      if (x.of != target) {
-        ++s;
-        continue;
-      }
-      taken_ -= x.node == 0 ? 0U : 1U;
-      if (const auto n = offered_.find(x.node); n != offered_.end()) {
-        take(n->second.taken, x.each);
-        --n->second.replicas[x.of];
-      }
-      s = seats_.erase(s);
-    }
-    return true;
-  } else {
-    return !what.match_elements<hold_seats>() && !what.match_elements<evacuate_node>() &&
-           !what.match_elements<await_nodes>();
-  }
-  return false;
-}
-
-std::string simulated_nodes::has_room_for(const deployment_spec& what) const {
-  const auto bound = what.where.max_replicas_per_node;
-  for (const auto& [id, n] : offered_) {
-    auto all = n.taken;
-    add(all, what.per_replica);
-    const auto there = n.replicas.find({what.application, what.name});
-    const bool is_full = bound > 0 && there != n.replicas.end() && there->second >= bound;
-    if (n.open && fits(all, n.total) && suits(what.where, n.labels) && !is_full)
-      return n.name;
-  }
-  return {};
 }
 
 } // namespace troupe::simulation_tests

@@ -1,5 +1,5 @@
-// The nodes of a simulated cluster: the real door, agents and hosts, over connections that break and freeze, on
-// machines that die and come back.
+// The nodes of a simulated cluster: the real door, agents, hosts and routers, over connections that break and freeze,
+// on machines that die and come back.
 #pragma once
 
 #include "network.hpp"
@@ -10,8 +10,10 @@
 #include <troupe/testing/simulation.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,10 +49,24 @@ public:
 
   /// What an operator does with some node: cordon, uncordon, drain, remove, or a signal that asks its process to end.
   void operate();
-  /// A death, a cut, or a freeze, for a while.
+  /// A death, a cut, or a freeze, for a while; of a machine, or between two that reach the controller meanwhile.
   void break_something();
+  /// Some connection is slow for a moment, which is no fault.
+  void stutter();
   /// Faults end: what is cut or frozen heals, what is down comes up; what operators wanted stands, or not.
   void heal(bool uncordon);
+
+  /// The routers in a machine's process, and its number, never 0 nor reused; null: it is down.
+  struct process {
+    std::uint32_t number = 0;
+    std::string machine;
+    std::shared_ptr<cluster::router_table> routers;
+  };
+  process process_of(std::size_t i) const;
+  /// It has ended, or is about to: nobody there hears of an outcome any more.
+  std::function<void(std::uint32_t process)> on_process_end;
+  /// Requests may have lost their way there, or their order.
+  std::function<void()> on_peers_cut;
 
   /// A posted message passes by. False: it goes between actors of one process that rely on order, and must not be
   /// copied or delayed.
@@ -73,6 +89,16 @@ private:
     cluster::agent_actor agent; ///< Null: it is down.
     std::shared_ptr<connection> line;
     bool leaving = false;
+    std::uint64_t incarnation = 0; ///< This and the rest: of its process.
+    std::uint32_t process = 0;
+    std::shared_ptr<cluster::router_table> routers;
+    cluster::route_board_actor board;
+    peer_door_actor door;
+    testing::simulation::time_point alone_until{}; ///< Other machines do not reach it.
+  };
+  struct peer_line {
+    std::size_t from = 0, to = 0; ///< Machines; the first one has dialed.
+    std::shared_ptr<connection> over;
   };
   struct seat {
     deployment_name of;
@@ -96,16 +122,26 @@ private:
   /// Whether the process that was started there as the `start`th one is the present one.
   bool runs(std::size_t i, std::uint64_t start) const { return machines_[i].start == start && machines_[i].agent; }
   void dial(std::size_t i, std::uint64_t start);
+  result<peer_door_actor> dial_peer(std::size_t i, std::uint64_t start, const peer_address& whom);
+  bool reaches(std::size_t i, std::size_t k) const;
+  void end_peer_lines(std::size_t i);
+  /// Of the lines of `i`: all, or those with `only`.
+  void freeze_peer_lines(std::size_t i, std::optional<std::size_t> only, std::chrono::milliseconds how_long);
+  void break_between_peers();
   void say(nodes::any_event what);
   void note(const std::string& text);
 
   testing::random_source chance_;
+  testing::random_source distance_; ///< Of what is between machines: what else happens does not depend on it.
   const std::uint32_t max_replicas_;
   stored_nodes& stored_;
   testing::simulation* world_ = nullptr;
   bool faults_ = false;
   bool healed_ = false;
   std::vector<machine> machines_;
+  std::uint32_t last_process_ = 0;
+  std::vector<peer_line> peer_lines_;
+  std::map<std::pair<std::size_t, std::size_t>, testing::simulation::time_point> apart_until_; ///< The lower one first.
   std::vector<std::unique_ptr<supply>> supplies_; ///< Agents refer to them.
   std::shared_ptr<nodes::node_places> places_ = std::make_shared<nodes::node_places>();
   nodes::door_actor door_;

@@ -23,7 +23,7 @@ scenario_result run_scenario(const scenario_options& options) { return scenario{
 scenario::scenario(const scenario_options& options)
     : options_(options), chance_(options.seed), fate_(options.seed ^ 0x5deece66dU),
       appetite_(options.seed ^ 0x2545f491U), geography_(options.seed ^ 0x27d4eb2fU),
-      locality_(options.seed ^ 0x165667b1U) {
+      locality_(options.seed ^ 0x165667b1U), distance_(options.seed ^ 0x31415927U) {
   plan();
 }
 
@@ -42,6 +42,7 @@ scenario_result scenario::run() {
                                     result_.trace);
   result_.requests = books_.requests();
   result_.answers = books_.answers();
+  result_.far_answers = books_.far_answers();
   result_.objects = books_.objects();
   return result_;
 }
@@ -172,6 +173,8 @@ void scenario::disturb() {
     send_requests();
   if (geography_.one_in(8))
     disturb_nodes();
+  if (nodes_ && distance_.one_in(4))
+    nodes_->stutter();
   if (!kills_ || !chance_.one_in(12))
     return;
   const auto i = chance_.below(static_cast<std::uint32_t>(plans_.size()));
@@ -193,8 +196,19 @@ void scenario::send_requests() {
 }
 
 void scenario::send(std::size_t deployment) {
-  if (!in_use(deployment))
+  const bool from_node = nodes_ && distance_.one_in(3);
+  const auto machine = from_node ? distance_.below(nodes_->machines()) : 0U;
+  if (!in_use(deployment)) {
+    if (from_node && distance_.one_in(2)) // which is not told there
+      simulation_->post(
+          [this, machine, deployment](caf::event_based_actor& self) {
+            request_record r;
+            r.deployment = static_cast<std::uint8_t>(deployment);
+            send_from_node(machine, deployment, std::move(r), {}, self);
+          },
+          1);
     return;
+  }
   request_record r;
   r.deployment = static_cast<std::uint8_t>(deployment);
   switch (chance_.below(10)) {
@@ -225,10 +239,21 @@ void scenario::send(std::size_t deployment) {
   }
   if (chance_.one_in(10))
     options.routing_key = std::string(1, static_cast<char>('a' + chance_.below(4)));
-  if (chance_.one_in(8))
+  if (chance_.one_in(8) && !from_node)
     return send_from_thread(deployment, std::move(r), std::move(options));
   const auto client = chance_.below(static_cast<std::uint32_t>(handles_.size()));
   const auto cancel_after = chance_.one_in(10) ? chance_.up_to(100ms) + 1ms : 0ms;
+  if (from_node) {
+    simulation_->post(
+        [this, machine, deployment, client, r, options, cancel_after](caf::event_based_actor& self) {
+          const auto number = send_from_node(machine, deployment, r, options, self);
+          if (number && cancel_after > 0ms)
+            simulation_->post([this, n = *number](caf::event_based_actor&) { books_.cancel(n); }, client + 1,
+                              cancel_after);
+        },
+        client + 1);
+    return;
+  }
   simulation_->post(
       [this, deployment, client, r, options, cancel_after](caf::event_based_actor& self) {
         const auto to = simulation_->router_of(name_of(deployment));
@@ -240,7 +265,7 @@ void scenario::send(std::size_t deployment) {
         auto mine = r;
         mine.idempotent = to->limits().idempotent && options_.wrong_request != wrong_request_rule::always_idempotent;
         const auto slow = mine.kind != task_kind::quick && mine.kind != task_kind::throws;
-        const auto number = books_.sent(std::move(mine));
+        const auto number = books_.sent(std::move(mine), to);
         const auto answered = [this, number](const task_done& x) {
           books_.answered(number, x);
           if (options_.wrong_request == wrong_request_rule::answers_twice && number % 16 == 7)
@@ -261,6 +286,32 @@ void scenario::send(std::size_t deployment) {
       client + 1);
 }
 
+/// By the router of that machine's process. Nothing where it is down.
+std::optional<std::uint32_t> scenario::send_from_node(std::size_t machine, std::size_t deployment, request_record r,
+                                                      const call_options& options, caf::event_based_actor& self) {
+  const auto from = nodes_->process_of(machine);
+  if (!from.routers)
+    return {};
+  const auto to = from.routers->of(name_of(deployment));
+  r.process = from.number;
+  r.idempotent = to->limits().idempotent;
+  const auto slow = r.kind != task_kind::quick && r.kind != task_kind::throws;
+  const auto number = books_.sent(std::move(r), to);
+  ++result_.from_nodes;
+  simulation_->trace().line(simulation_->now().time_since_epoch(), [&] {
+    return "request " + std::to_string(number) + " to " + plans_[deployment].spec.name + " is sent from " +
+           from.machine;
+  });
+  const auto answered = [this, number](const task_done& x) { books_.answered(number, x); };
+  const auto failed = [this, number](const error& why) { books_.failed(number, why); };
+  const handle<task_done(quick_task), task_done(slow_task)> h{to};
+  auto token = slow ? h.request(&self, slow_task{number}, options).then(answered, failed)
+                    : h.request(&self, quick_task{number}, options).then(answered, failed);
+  if (books_.request(number).outcomes == 0)
+    books_.kept(number, std::move(token));
+  return number;
+}
+
 /// At once, but in simulations that must fail.
 void scenario::submit(std::function<void()> f) {
   if (options_.wrong_request != wrong_request_rule::overtakes)
@@ -278,7 +329,7 @@ void scenario::send_from_thread(std::size_t deployment, request_record r, call_o
   const auto to = simulation_->router_of(name_of(deployment));
   r.idempotent = to->limits().idempotent && options_.wrong_request != wrong_request_rule::always_idempotent;
   const auto slow = r.kind != task_kind::quick && r.kind != task_kind::throws;
-  const auto number = books_.sent(std::move(r));
+  const auto number = books_.sent(std::move(r), to);
   const auto done = [this, number](const result<task_done>& x) {
     if (x.ok())
       books_.answered(number, *x);

@@ -9,6 +9,7 @@
 #include <troupe/testing/simulation.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,7 +52,9 @@ struct scenario_result {
   std::uint32_t crashes = 0;
   bool in_workers = false;
   std::uint32_t lost_nodes = 0;
-  std::uint32_t adopted = 0; ///< Replicas that nodes brought.
+  std::uint32_t adopted = 0;    ///< Replicas that nodes brought.
+  std::uint32_t from_nodes = 0; ///< Requests that were sent by routers there.
+  std::uint32_t far_answers = 0;
   std::uint32_t healthy = 0; ///< Deployments that ended HEALTHY.
   std::uint32_t failed = 0;
   std::uint32_t paused = 0;
@@ -86,6 +89,8 @@ private:
   void send_requests();
   void send(std::size_t deployment);
   void send_from_thread(std::size_t deployment, request_record r, call_options options);
+  std::optional<std::uint32_t> send_from_node(std::size_t machine, std::size_t deployment, request_record r,
+                                              const call_options& options, caf::event_based_actor& self);
   void keep_wrong_rule();
   void submit(std::function<void()> f);
 
@@ -109,7 +114,7 @@ private:
   void take_up();
   void disturb_nodes();
   template <class Answer, class Question>
-  void ask(Question question, std::optional<std::size_t> promise = {});
+  void ask(Question question, std::optional<std::size_t> promise = {}, std::function<void()> then = {});
 
   // conclusion.cpp
   void conclude();
@@ -120,6 +125,7 @@ private:
   void check_rest(std::size_t i, const deployment_status& s);
   void check_ledger();
   void check_waiting();
+  void check_routes();
   std::optional<deployment_status> status(std::size_t i);
 
   deployment_name name_of(std::size_t i) const { return {"default", plans_[i].spec.name}; }
@@ -148,6 +154,7 @@ private:
   testing::random_source appetite_;  ///< Of resources: what else happens does not depend on them.
   testing::random_source geography_; ///< Of nodes, likewise.
   testing::random_source locality_;  ///< Of labels and of what deployments say of nodes, likewise.
+  testing::random_source distance_;  ///< Of who sends requests from where, likewise.
   resources local_;                  ///< Empty: nobody asks for anything.
   std::uint32_t most_replicas_ = 8;
   std::vector<deployment_plan> plans_;

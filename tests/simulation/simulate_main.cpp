@@ -101,7 +101,8 @@ bool read(int argc, char** argv, arguments& a) {
 
 struct totals {
   std::uint64_t passed = 0, failed = 0, steps = 0, requests = 0, answers = 0, objects = 0, commands = 0, healthy = 0,
-                deploy_failed = 0, paused = 0, other = 0, crashes = 0, in_workers = 0, lost_nodes = 0, adopted = 0;
+                deploy_failed = 0, paused = 0, other = 0, crashes = 0, in_workers = 0, lost_nodes = 0, adopted = 0,
+                from_nodes = 0, far_answers = 0;
 };
 
 /// Runs a seed again, now with its trace, and tells.
@@ -144,6 +145,8 @@ totals run(const arguments& a, const named_rule& rule, std::uint64_t offset) {
       t.in_workers += r.in_workers ? 1U : 0U;
       t.lost_nodes += r.lost_nodes;
       t.adopted += r.adopted;
+      t.from_nodes += r.from_nodes;
+      t.far_answers += r.far_answers;
       t.other += r.other;
     } catch (const testing::invariant_broken& e) {
       ++t.failed;
@@ -194,6 +197,8 @@ totals run_jobs(const arguments& a, const named_rule& rule) {
     add(sum.in_workers, t.in_workers);
     add(sum.lost_nodes, t.lost_nodes);
     add(sum.adopted, t.adopted);
+    add(sum.from_nodes, t.from_nodes);
+    add(sum.far_answers, t.far_answers);
     add(sum.other, t.other);
   }
   while (wait(nullptr) > 0) {
@@ -249,8 +254,10 @@ int main(int argc, char** argv) {
       static_cast<unsigned long long>(t.deploy_failed), static_cast<unsigned long long>(t.paused),
       static_cast<unsigned long long>(t.other));
   if (a.on_nodes)
-    std::printf("on nodes: %.2f of them lost per seed, %llu replicas adopted in all\n",
-                static_cast<double>(t.lost_nodes) / n, static_cast<unsigned long long>(t.adopted));
+    std::printf("on nodes: %.2f of them lost per seed, %llu replicas adopted in all; %.1f requests per seed from "
+                "there, %.1f answered\n",
+                static_cast<double>(t.lost_nodes) / n, static_cast<unsigned long long>(t.adopted),
+                static_cast<double>(t.from_nodes) / n, static_cast<double>(t.far_answers) / n);
   std::printf("%llu seeds passed, %llu failed, %.0f seeds/s\n", static_cast<unsigned long long>(t.passed),
               static_cast<unsigned long long>(t.failed), static_cast<double>(t.passed + t.failed) / seconds);
   return t.failed == 0 ? 0 : 1;

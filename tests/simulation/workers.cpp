@@ -40,13 +40,9 @@ private:
 
 /// A worker that has frozen: what it is told stays in its socket.
 worker_host_actor::behavior_type frozen(worker_host_actor::pointer) {
-  return {[](const start_worker_replica&) {},
-          [](const worker_calls&) {},
-          [](const drop_worker_replica&) {},
-          [](const abandon_worker_replica&) {},
-          [](end_worker) {},
-          [](const orphan_replicas&) {},
-          [](drop_orphans) {}};
+  return {[](const start_worker_replica&) {},   [](const drop_worker_replica&) {},
+          [](const abandon_worker_replica&) {}, [](end_worker) {},
+          [](const orphan_replicas&) {},        [](drop_orphans) {}};
 }
 
 void tell(const caf::strong_actor_ptr& who, caf::message what) {

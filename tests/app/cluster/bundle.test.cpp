@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct bundle_fixture : test::cluster_fixture {
-  verified look(time_point when = now, std::optional<role> expected = role::node) const {
+  verified look(cluster::time_point when = now, std::optional<role> expected = role::node) const {
     return verify(at, expected, when);
   }
   // The only error, or all of them.

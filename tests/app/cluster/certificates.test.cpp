@@ -70,7 +70,7 @@ TEST_CASE("a certificate is trusted from its first second to before its last, by
   const auto twin = authority_of(role::node); // same name, other key
   const auto clients = authority_of(role::client);
   const auto leaf = certificate_from(ca, {.role = role::node, .name = "n", .hosts = {}}, 10).certificate;
-  const auto why = [&](const x509_list& by, time_point when) { return why_not_trusted(leaf, {}, by, when); };
+  const auto why = [&](const x509_list& by, cluster::time_point when) { return why_not_trusted(leaf, {}, by, when); };
   const auto end = made_at + std::chrono::days{10};
   CHECK(why({ca.certificate}, made_at) == "");
   CHECK(why({twin.certificate, ca.certificate}, made_at) == "");

@@ -14,13 +14,13 @@ namespace fs = std::filesystem;
 namespace {
 
 struct folder_fixture : test::cluster_fixture {
-  listing listed_at(time_point when = now) const {
+  listing listed_at(cluster::time_point when = now) const {
     auto out = list(dir, when);
     REQUIRE(out.ok());
     return *out;
   }
   result<new_bundle> make(const std::string& name, const fs::path& out = {}, int days = 365,
-                          time_point when = now) const {
+                          cluster::time_point when = now) const {
     return issue_bundle(dir, {.role = role::node, .name = name, .hosts = {}}, days, out, when);
   }
   std::vector<std::string> names_in(const fs::path& x) const {

@@ -20,7 +20,7 @@ struct proof_fixture : test::cluster_fixture {
   }
 
   result<certificate_info> check(const challenge& of, const proof& x, role claimed = role::node,
-                                 const std::string& name = "n1", time_point when = now) const {
+                                 const std::string& name = "n1", cluster::time_point when = now) const {
     return check_proof(controller->authorities_of(claimed), claimed, name, of, x, when);
   }
   std::string why_not(const result<certificate_info>& x) const {
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(proof_fixture, "the CA of clients cannot make a node") {
 
 TEST_CASE_FIXTURE(proof_fixture, "a certificate counts from its first second to before its last") {
   const auto end = node->info.not_after;
-  const auto at = [&](time_point when) { return check(asked, given, role::node, "n1", when); };
+  const auto at = [&](cluster::time_point when) { return check(asked, given, role::node, "n1", when); };
   CHECK(at(end - 1s).ok());
   CHECK(contains(why_not(at(end)), "expired on 2027-03-01T12:00:00Z"));
   CHECK(at(now - 24h).ok());

@@ -19,13 +19,9 @@ using namespace troupe::test;
 namespace {
 
 worker_host_actor::behavior_type deaf(worker_host_actor::pointer) {
-  return {[](const start_worker_replica&) {},
-          [](const worker_calls&) {},
-          [](const drop_worker_replica&) {},
-          [](const abandon_worker_replica&) {},
-          [](end_worker) {},
-          [](const orphan_replicas&) {},
-          [](drop_orphans) {}};
+  return {[](const start_worker_replica&) {},   [](const drop_worker_replica&) {},
+          [](const abandon_worker_replica&) {}, [](end_worker) {},
+          [](const orphan_replicas&) {},        [](drop_orphans) {}};
 }
 
 /// A pool's thread whose workers are `program`, and one replica's view of it.
