@@ -2,19 +2,15 @@
 #include <troupe/app/api/node_endpoints.hpp>
 #include <troupe/app/api/views.hpp>
 #include <troupe/app/cli/version.hpp>
-#include <troupe/app/logs/reader.hpp>
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <optional>
 #include <vector>
 
 namespace troupe::api {
 
 namespace {
-
-constexpr std::size_t max_log_answer_bytes = std::size_t{8} << 20U;
 
 [[noreturn]] void no_application(const call_in& in) {
   throw problem_answer(daemon::unknown_application(in.names.at("app"), in.about.apps.names()));
@@ -53,7 +49,8 @@ response get_version(const call_in&) {
 response get_applications_v1(const call_in& in) {
   return as_json({{"applications", applications(in, flag_of(in.asked, "replicas"))},
                   {"code", view(in.about.code.loaded())},
-                  {"given_up", in.about.rt.given_up()}});
+                  {"given_up", in.about.rt.given_up()},
+                  {"proxy_location", config::to_string(in.about.apps.proxies())}});
 }
 
 response get_application(const call_in& in) {
@@ -102,7 +99,7 @@ std::string list_of(const std::vector<std::string>& names) {
 
 /// Deploys all; with `prune` the others are removed. What a store that fails leaves undone is told one by one.
 json deploy_all(const call_in& in, config::document_result read, bool prune, bool keep_going) {
-  const auto done = must(in.about.apps.deploy_all(read.document.applications, prune, keep_going));
+  const auto done = must(in.about.apps.deploy_all(read.document, prune, keep_going));
   json all = json::object();
   json removed = json::array();
   std::vector<std::string> good;
@@ -155,7 +152,12 @@ response post_plan(const call_in& in) {
   json revisions = json::object();
   for (const auto& f : in.about.apps.facts())
     revisions[f.name] = f.revision;
-  return as_json({{"changes", std::move(changes)}, {"revision", std::move(revisions)}, {"warnings", read.warnings}});
+  const auto& apps = in.about.apps;
+  const auto proxies = apps.proxies_after(read.document.proxies, prune);
+  return as_json({{"changes", std::move(changes)},
+                  {"proxy_location", {{"from", config::to_string(apps.proxies())}, {"to", config::to_string(proxies)}}},
+                  {"revision", std::move(revisions)},
+                  {"warnings", read.warnings}});
 }
 
 response get_config(const call_in& in) {
@@ -181,35 +183,6 @@ response get_history_v1(const call_in& in) {
   for (const auto& r : in.about.rt.history(in.deployment().full()))
     revisions.push_back(view(r));
   return as_json({{"revisions", std::move(revisions)}});
-}
-
-response get_logs(const call_in& in) {
-  logs::query query{.data_dir = in.about.data_dir,
-                    .application = in.names.at("app"),
-                    .deployment = in.names.at("dep"),
-                    .replica = query_of(in.asked, "replica").value_or(""),
-                    .since = since_of(in.asked)};
-  const auto most = tail_of(in.asked);
-  if (in.about.logs)
-    in.about.logs->flush();
-  std::deque<std::string> lines;
-  std::size_t bytes = 0;
-  logs::reader{query}.read([&](const auto&, const auto&, std::string_view line) {
-    lines.emplace_back(line);
-    bytes += line.size() + 1;
-    while (lines.size() > most || bytes > max_log_answer_bytes) {
-      bytes -= lines.front().size() + 1;
-      lines.pop_front();
-    }
-    return true;
-  });
-  if (lines.empty())
-    in.about.rt.status(in.deployment().full()); // throws when nobody knows it
-  std::string text;
-  text.reserve(bytes);
-  for (const auto& line : lines)
-    text.append(line).append(1, '\n');
-  return response::text(200, std::move(text));
 }
 
 json with_warnings(json x, const std::vector<std::string>& warnings) {
@@ -269,7 +242,7 @@ response ray_get(const call_in& in) {
         specs.emplace(full, in.about.rt.config(full));
       } catch (const command_failed&) { // it has gone meanwhile
       }
-  auto shown = ray_view(facts, statuses, specs, in.about.http_host, in.about.http_port());
+  auto shown = ray_view(facts, statuses, specs, in.about.http_host, in.about.http_port(), in.about.apps.proxies());
   if (equals_ignoring_case(type, "imperative"))
     shown["applications"] = json::object();
   return as_json(shown);

@@ -36,6 +36,8 @@ struct endpoint {
 json openapi_schemas();
 json openapi_parameters();
 
+response get_logs(const call_in& in); ///< log_endpoint.cpp
+
 /// Each pair of method and path once.
 std::span<const endpoint> endpoints();
 

@@ -46,10 +46,13 @@ constexpr std::string_view answers = R"({
 "version": {"type": "object", "required": ["version", "caf", "abi"], "properties": {
   "version": {"type": "string"}, "caf": {"type": "string"},
   "abi": {"type": "string", "description": "What libraries with user code must be built for."}}},
-"applications": {"type": "object", "required": ["applications", "code", "given_up"], "properties": {
+"applications": {"type": "object", "required": ["applications", "code", "given_up", "proxy_location"],
+  "properties": {
   "applications": {"type": "array", "items": {"$ref": "#/components/schemas/application"}},
   "code": {"$ref": "#/components/schemas/code"},
-  "given_up": {"type": "integer", "description": "Replicas that are replaced and whose code still runs."}}},
+  "given_up": {"type": "integer", "description": "Replicas that are replaced and whose code still runs."},
+  "proxy_location": {"$ref": "#/components/schemas/proxy_location"}}},
+"proxy_location": {"enum": ["EveryNode", "HeadOnly"], "description": "Which processes of a cluster take HTTP."},
 "code": {"type": "object", "required": ["copies", "max_copies", "bytes", "max_bytes", "each"], "properties": {
   "copies": {"type": "integer"}, "max_copies": {"type": "integer"},
   "bytes": {"type": "integer"}, "max_bytes": {"type": "integer"},
@@ -115,7 +118,9 @@ constexpr std::string_view answers = R"({
   "warnings": {"$ref": "#/components/schemas/warnings"}}},
 "removed_application": {"type": "object", "required": ["application", "removed"], "properties": {
   "application": {"type": "string"}, "removed": {"type": "boolean"}}},
-"plan": {"type": "object", "required": ["changes", "revision", "warnings"], "properties": {
+"plan": {"type": "object", "required": ["changes", "proxy_location", "revision", "warnings"], "properties": {
+  "proxy_location": {"type": "object", "required": ["from", "to"], "properties": {
+    "from": {"$ref": "#/components/schemas/proxy_location"}, "to": {"$ref": "#/components/schemas/proxy_location"}}},
   "changes": {"type": "array", "items": {"type": "object",
     "required": ["application", "deployment", "change", "fields", "text"], "properties": {
     "application": {"type": "string"}, "deployment": {"type": "string"},
@@ -167,7 +172,8 @@ constexpr std::string_view answers = R"({
   "session_name": {"type": "string"}}},
 "ray_applications": {"type": "object", "required": ["controller_info", "proxies", "applications", "target_capacity"],
   "properties": {
-  "controller_info": {"type": "object"}, "proxy_location": {"type": "string"}, "http_options": {"type": "object"},
+  "controller_info": {"type": "object"},
+  "proxy_location": {"$ref": "#/components/schemas/proxy_location"}, "http_options": {"type": "object"},
   "proxies": {"type": "object"}, "target_capacity": {"type": "null"},
   "applications": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ray_application"}}}},
 "ray_application": {"type": "object",

@@ -228,7 +228,8 @@ json ray_deployment(const deployment_status& x, const deployment_spec* spec) {
 } // namespace
 
 json ray_view(const std::vector<daemon::application_facts>& facts, const std::vector<application_status>& statuses,
-              const std::map<std::string, deployment_spec>& specs, const std::string& http_host, int http_port) {
+              const std::map<std::string, deployment_spec>& specs, const std::string& http_host, int http_port,
+              config::proxy_location proxies) {
   json applications = json::object();
   const auto add = [&](const daemon::application_facts& f, const application_status* status) {
     json deployments = json::object();
@@ -264,7 +265,7 @@ json ray_view(const std::vector<daemon::application_facts>& facts, const std::ve
       add(gone, &s);
     }
   return {{"controller_info", {{"node_id", "local"}, {"actor_name", "SERVE_CONTROLLER_ACTOR"}}},
-          {"proxy_location", "HeadOnly"},
+          {"proxy_location", config::to_string(proxies)},
           {"http_options", {{"host", http_host}, {"port", http_port}}},
           {"proxies",
            {{"local", {{"node_id", "local"}, {"actor_name", "SERVE_PROXY_ACTOR-local"}, {"status", "HEALTHY"}}}}},

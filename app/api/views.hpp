@@ -25,6 +25,7 @@ json view(const library::code_usage& x);
 
 /// Ray Serve's GET /api/serve/applications/: nothing but keys and states that its client knows.
 json ray_view(const std::vector<daemon::application_facts>& facts, const std::vector<application_status>& statuses,
-              const std::map<std::string, deployment_spec>& specs, const std::string& http_host, int http_port);
+              const std::map<std::string, deployment_spec>& specs, const std::string& http_host, int http_port,
+              config::proxy_location proxies);
 
 } // namespace troupe::api

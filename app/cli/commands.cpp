@@ -166,11 +166,12 @@ const std::vector<command>& list() {
        add_cluster_show_options, run_cluster_show},
       {"node", "", 0, 0, "host replicas for a controller elsewhere: troupe node --join HOST:PORT",
        "Joins the cluster of the `troupe serve` that has --cluster-address HOST:PORT, with a certificate from `troupe "
-       "cluster certificate --role node` unless that is on this machine. SIGTERM or SIGINT drains and ends it: what it "
-       "has moves elsewhere first; a "
-       "second signal ends it at once.",
+       "cluster certificate --role node` unless that is on this machine. With --http-address it takes HTTP itself and "
+       "sends requests straight to replicas on any node. SIGTERM or SIGINT drains and ends it: what it has moves "
+       "elsewhere first; a second signal ends it at once.",
        "  troupe node --join head.example.org:8266 --cluster-dir /etc/troupe/n1\n"
-       "  troupe node --join 127.0.0.1:8266 --name n2 --labels zone=a --resources num_gpus=2\n",
+       "  troupe node --join 127.0.0.1:8266 --name n2 --labels zone=a --resources num_gpus=2\n"
+       "  troupe node --join 127.0.0.1:8266 --name n3 --http-address 127.0.0.1:8001\n",
        false, add_node_options, run_node},
       {"node list", "", 0, 0, "list the nodes of the cluster, lost and gone ones included",
        "CPU and MEMORY are what replicas hold of what there is. CORDONED: gets no new replicas; EMPTY: drained, may be "

@@ -1,6 +1,7 @@
 // `node --join`: the options of a node's process.
 #include <troupe/app/cli/addresses.hpp>
 #include <troupe/app/cli/command.hpp>
+#include <troupe/app/cli/ingress_options.hpp>
 #include <troupe/app/cli/number.hpp>
 #include <troupe/app/cli/version.hpp>
 #include <troupe/app/cluster/names.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -26,7 +28,7 @@ text default_name() {
 }
 
 text name_of(const invocation& in) {
-  const auto name = in.has("name") ? in.get<text>("name") : default_name();
+  auto name = in.has("name") ? in.get<text>("name") : default_name();
   if (!cluster::is_name(name))
     throw failure{exit_code::usage, "--name takes " + text{cluster::allowed_names} + ", not \"" + name + '"' +
                                         (in.has("name") ? "" : ", which is this machine's")};
@@ -49,6 +51,42 @@ std::map<text, text> labels_of(const text& given) {
   return out;
 }
 
+/// Options that mean nothing without --http-address are refused there: what they ask for would not be done.
+std::optional<cluster::node_http> http_of(const invocation& in) {
+  const auto where = address(in, "http-address");
+  if (!where) {
+    const auto refuse = [&](const char* option) {
+      throw failure{exit_code::usage, "--" + text(option) + " goes with --http-address: this node takes no HTTP"};
+    };
+    for (const auto* option : ingress_option_names())
+      if (in.has(option))
+        refuse(option);
+    if (in.has("shutdown-delay"))
+      refuse("shutdown-delay");
+    if (in.is_set("insecure"))
+      refuse("insecure");
+    return std::nullopt;
+  }
+  cluster::node_http x;
+  x.address = *where;
+  x.insecure = in.is_set("insecure");
+  x.threads = http_threads(in);
+  x.limits = ingress_limits(in);
+  if (in.has("access-log"))
+    x.access_log = in.get<text>("access-log");
+  x.shutdown_delay = seconds(in, "shutdown-delay").value_or(x.shutdown_delay);
+  return x;
+}
+
+/// It is told to the other nodes, which connect to it.
+std::optional<daemon::endpoint> peer_of(const invocation& in) {
+  auto where = address(in, "peer-address");
+  if (where && (where->host == "0.0.0.0" || where->host == "::"))
+    throw failure{exit_code::usage, "--peer-address takes an address that other nodes reach this machine by, not \"" +
+                                        in.get<text>("peer-address") + "\", which stands for all of its own"};
+  return where;
+}
+
 } // namespace
 
 void add_node_options(po::options_description& to) {
@@ -61,6 +99,15 @@ void add_node_options(po::options_description& to) {
       "found: the CPUs and the memory that the process may use");
   add("cluster-dir", po::value<text>()->value_name("DIR"),
       "this node's folder of `troupe cluster certificate`; needed unless the controller is on this machine");
+  add("peer-address", po::value<text>()->value_name("HOST:PORT"),
+      "where other nodes reach this one; default: the address that reaches the controller, any free port");
+  add("http-address", po::value<text>()->value_name("HOST:PORT"),
+      "take HTTP here, for all deployments of the cluster; default: none is taken");
+  add("insecure", po::bool_switch(), "allow an --http-address other than loopback, without TLS");
+  add_ingress_options(to, {.request_timeout = "600", .keep_alive_timeout = "90"});
+  add("shutdown-delay", po::value<double>()->value_name("SECONDS"),
+      "/-/healthz answers 503 for this long after a stop signal before anything moves away; a part of "
+      "--drain-timeout; default 0");
   add("data-dir", po::value<text>()->value_name("DIR"),
       "copies of user code; default: \"nodes/NAME\" in $TROUPE_DATA_DIR, else in $XDG_STATE_HOME/troupe, else in "
       "~/.local/state/troupe");
@@ -68,7 +115,7 @@ void add_node_options(po::options_description& to) {
       "threads of user code (CAF's scheduler); default: as many as there are CPUs");
   add("cache-bytes", po::value<text>()->value_name("BYTES"), "of copies of user code, like 2GiB; default 10GiB");
   add("drain-timeout", po::value<double>()->value_name("SECONDS"),
-      "for moving replicas away after a stop signal; default 30");
+      "for moving replicas away after a stop signal, and for requests under way; default 30");
   add("log-level", po::value<text>()->value_name("LEVEL"), "error, warning, info (default) or debug");
   add("quiet,q", po::bool_switch(), "print no start-up lines");
 }
@@ -78,6 +125,8 @@ exit_code run_node(invocation& in) {
   if (!in.has("join"))
     throw failure{exit_code::usage, "--join HOST:PORT is needed: the controller's --cluster-address"};
   options.join = parse_endpoint(in.get<text>("join"), "--join");
+  options.peer = peer_of(in);
+  options.http = http_of(in);
   options.name = name_of(in);
   options.release = program_version();
   if (in.has("labels"))
@@ -91,8 +140,7 @@ exit_code run_node(invocation& in) {
   options.threads = number<unsigned>(in, "threads", 1, 1024).value_or(0);
   if (in.has("cache-bytes"))
     options.cache_bytes = parse_bytes(in.get<text>("cache-bytes"), "--cache-bytes");
-  if (in.has("drain-timeout"))
-    options.drain_timeout = parse_seconds(in.get<double>("drain-timeout"), "--drain-timeout");
+  options.drain_timeout = seconds(in, "drain-timeout").value_or(options.drain_timeout);
   if (in.has("log-level"))
     options.log_level = parse_level(in.get<text>("log-level"), "--log-level");
   options.quiet = in.is_set("quiet");

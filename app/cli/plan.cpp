@@ -34,6 +34,16 @@ void print_change(const json& change, std::ostream& out) {
   out << table(rows);
 }
 
+/// Whether another set of processes would take HTTP; told where it is so.
+bool print_proxies(const json& answer, std::ostream& out) {
+  const auto change = part(answer, "proxy_location");
+  const auto from = value_or<std::string>(change, "from", "");
+  const auto to = value_or<std::string>(change, "to", "");
+  if (from != to)
+    out << "proxy_location: " << harmless(from) << " -> " << harmless(to) << '\n';
+  return from != to;
+}
+
 } // namespace
 
 void add_plan_options(po::options_description& to) {
@@ -52,7 +62,7 @@ exit_code run_plan(invocation& in) {
     in.w.out << answer.dump(2) << '\n';
     return exit_code::done;
   }
-  bool any = false;
+  bool any = print_proxies(answer, in.w.out);
   for (const auto& change : part(answer, "changes")) {
     any = any || value_or<std::string>(change, "change", "") != "none";
     print_change(change, in.w.out);

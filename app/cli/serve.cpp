@@ -1,6 +1,7 @@
 // `serve`: the daemon's options.
 #include <troupe/app/cli/addresses.hpp>
 #include <troupe/app/cli/command.hpp>
+#include <troupe/app/cli/ingress_options.hpp>
 #include <troupe/app/cli/number.hpp>
 #include <troupe/app/cli/version.hpp>
 #include <troupe/app/runtime/machine_resources.hpp>
@@ -13,38 +14,9 @@ namespace {
 
 using text = std::string;
 
-std::optional<std::size_t> bytes(const invocation& in, const char* option) {
-  if (!in.has(option))
-    return std::nullopt;
-  return parse_bytes(in.get<text>(option), "--" + text(option));
-}
-
-std::optional<std::chrono::milliseconds> seconds(const invocation& in, const char* option) {
-  if (!in.has(option))
-    return std::nullopt;
-  return parse_seconds(in.get<double>(option), "--" + text(option));
-}
-
-std::optional<daemon::endpoint> address(const invocation& in, const char* option) {
-  if (!in.has(option))
-    return std::nullopt;
-  return parse_endpoint(in.get<text>(option), "--" + text(option));
-}
-
-constexpr std::size_t many = 1'000'000;
-
 daemon::limits limits_of(const invocation& in) {
-  daemon::limits result;
-  result.header_bytes = bytes(in, "max-header-bytes");
-  result.body_bytes = bytes(in, "max-body-bytes");
-  result.connections = number<std::size_t>(in, "max-connections", 1, many);
-  result.requests_in_flight = number<std::size_t>(in, "max-requests", 1, many);
-  result.body_bytes_in_flight = bytes(in, "max-body-bytes-in-flight");
-  result.pipelining = number<std::size_t>(in, "max-pipelining", 1, many);
-  result.request_timeout = seconds(in, "request-timeout");
-  result.header_timeout = seconds(in, "header-timeout");
-  result.keep_alive_timeout = seconds(in, "keep-alive-timeout");
-  result.loaded_libraries = number<std::size_t>(in, "max-libraries", 1, many);
+  auto result = ingress_limits(in);
+  result.loaded_libraries = number<std::size_t>(in, "max-libraries", 1, largest_count);
   result.loaded_bytes = bytes(in, "max-library-bytes");
   return result;
 }
@@ -75,26 +47,17 @@ void add_serve_options(po::options_description& to) {
       "the controller's folder of `troupe cluster init`; needed unless --cluster-address is a loopback address");
   add("no-token", po::bool_switch(), "the API takes requests without a token: every local user may load code");
   add("insecure", po::bool_switch(), "allow addresses other than loopback, without TLS");
-  add("http-threads", count(), "threads of the ingress; default 1");
   add("threads", count(), "threads of user code (CAF's scheduler); default: as many as there are CPUs");
   add("max-replicas", count(), "replicas that may exist at once, of all deployments together");
   add("resources", po::value<text>()->value_name("NAME=AMOUNT,..."),
       "what replicas may ask for, like num_cpus=4,num_gpus=1,memory=8GiB,tokens=3; what it doesn't name stays as "
       "found: the CPUs and the memory that the process may use");
-  add("max-header-bytes", amount(), "of one request; beyond it 431");
-  add("max-body-bytes", amount(), "of one request, like 64MiB; beyond it 413");
-  add("max-connections", count(), "of the ingress at once");
-  add("max-requests", count(), "in flight in the ingress; beyond it 503; default 4096");
-  add("max-body-bytes-in-flight", amount(), "of all requests in flight; beyond it 503; default 256MiB");
-  add("max-pipelining", count(), "unanswered requests of one connection; default 16");
-  add("request-timeout", time(), "for one request; 0 = none; default: http_options of CONFIG, else none");
-  add("header-timeout", time(), "for a request to arrive; beyond it 408");
-  add("keep-alive-timeout", time(), "for idle connections; default: http_options of CONFIG, else 90");
+  add_ingress_options(to, {.request_timeout = "http_options of CONFIG, else 600",
+                           .keep_alive_timeout = "http_options of CONFIG, else 90"});
   add("max-libraries", count(), "copies of user code loaded at once; default 200");
   add("max-library-bytes", amount(), "of all loaded copies; default 1GiB");
   add("shutdown-delay", time(), "new connections are still taken for this long after a stop signal; default 0");
   add("shutdown-timeout", time(), "for draining everything; default 30");
-  add("access-log", po::value<text>()->value_name("FILE"), "one line per request; \"-\" is standard output");
   add("log-level", po::value<text>()->value_name("LEVEL"), "error, warning, info (default) or debug");
   add("quiet,q", po::bool_switch(), "print no start-up lines");
 }
@@ -124,7 +87,7 @@ exit_code run_serve(invocation& in) {
   options.credentials_dir = in.w.environment("CREDENTIALS_DIRECTORY").value_or("");
   options.no_token = in.is_set("no-token");
   options.insecure = in.is_set("insecure");
-  options.http_threads = number<unsigned>(in, "http-threads", 1, 1024).value_or(options.http_threads);
+  options.http_threads = http_threads(in);
   options.worker_threads = number<unsigned>(in, "threads", 1, 1024).value_or(options.worker_threads);
   options.max_replicas = number<std::uint32_t>(in, "max-replicas", 1, 10'000'000);
   if (in.has("resources"))

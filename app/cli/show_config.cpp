@@ -1,6 +1,7 @@
 // `config`: what was deployed, as a file that can be deployed again; or every option as it runs.
 #include <troupe/app/cli/api.hpp>
 #include <troupe/app/cli/yaml_text.hpp>
+#include <troupe/app/config/document.hpp>
 
 #include <ostream>
 
@@ -13,14 +14,18 @@ void add_config_options(po::options_description& to) {
 
 exit_code run_config(invocation& in) {
   const api daemon{in};
+  const bool effective = in.is_set("effective");
   std::vector<std::string> names = in.arguments;
+  json result{{"applications", json::array()}};
   if (names.empty()) {
     const auto answer = daemon.get("/applications");
     for (const auto& app : part(answer, "applications"))
       names.push_back(value_or<std::string>(app, "name", ""));
+    // Of the whole config; without it a `deploy --prune` of what is printed would put it back to its default.
+    const auto proxies = value_or<std::string>(answer, "proxy_location", "");
+    if (!proxies.empty() && (effective || proxies != config::to_string(config::proxy_location::every_node)))
+      result["proxy_location"] = proxies;
   }
-  const bool effective = in.is_set("effective");
-  auto result = json{{"applications", json::array()}};
   for (const auto& name : names) {
     json answer;
     try {

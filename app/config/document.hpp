@@ -23,6 +23,14 @@ struct http_options {
   friend bool operator==(const http_options&, const http_options&) = default;
 };
 
+/// `proxy_location`: which processes of a cluster take HTTP. Ray's "Disabled" is refused. Is stored by its name.
+enum class proxy_location : std::uint8_t {
+  every_node, ///< The daemon, and nodes that have an address for it. The default.
+  head_only,  ///< The daemon alone.
+};
+std::string_view to_string(proxy_location x); ///< "EveryNode", "HeadOnly"
+std::optional<proxy_location> parse_proxy_location(std::string_view name);
+
 /// One application. A value.
 struct application {
   std::string name = "default";
@@ -38,7 +46,8 @@ struct application {
 /// A whole file, or the body of a PUT of all applications. A value.
 struct document {
   config::http_options http;
-  std::vector<application> applications; ///< Names and route prefixes are unique.
+  std::optional<config::proxy_location> proxies; ///< Nothing: not given, or null.
+  std::vector<application> applications;         ///< Names and route prefixes are unique.
   json as_given = json::object();
 };
 

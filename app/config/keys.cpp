@@ -13,7 +13,8 @@ constexpr std::array in_document{
     key_rule{"http_options", R"({"anyOf": [{"$ref": "#/$defs/http_options"}, {"type": "null"}]})",
              "The ingress; read when the daemon starts."},
     key_rule{"proxy_location", R"({"enum": ["EveryNode", "HeadOnly", null]})",
-             "Where HTTP is taken; both mean this daemon."},
+             "Which processes of a cluster take HTTP: the daemon and the nodes with --http-address (EveryNode, the "
+             "default), or the daemon alone (HeadOnly)."},
     key_rule{"grpc_options",
              R"({"type": ["object", "null"], "properties": {"grpc_servicer_functions": {"maxItems": 0}}})",
              "Ray's; taken as long as no servicer functions are named, since there is no gRPC."},

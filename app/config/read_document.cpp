@@ -11,9 +11,13 @@
 namespace troupe::config {
 namespace {
 
-void check_proxy_location(const json& value, reporter& told) {
-  if (!value.is_null() && value != "EveryNode" && value != "HeadOnly")
+std::optional<proxy_location> read_proxy_location(const json& value, reporter& told) {
+  if (value.is_null())
+    return std::nullopt;
+  auto x = value.is_string() ? parse_proxy_location(value.get_ref<const std::string&>()) : std::nullopt;
+  if (!x)
     told.error("proxy_location", value, "\"EveryNode\" or \"HeadOnly\": the daemon always takes HTTP");
+  return x;
 }
 
 // Ray starts gRPC only when servicer functions are named.
@@ -78,7 +82,7 @@ document read_document(const json& value, reporter& told) {
   if (value.contains("http_options"))
     result.http = read_http_options(value["http_options"], "http_options", told);
   if (value.contains("proxy_location"))
-    check_proxy_location(value["proxy_location"], told);
+    result.proxies = read_proxy_location(value["proxy_location"], told);
   if (value.contains("grpc_options"))
     check_grpc_options(value["grpc_options"], told);
   if (value.contains("logging_config"))
@@ -140,6 +144,23 @@ source_result without_text(const json& object) {
 }
 
 } // namespace
+
+std::string_view to_string(proxy_location x) {
+  switch (x) {
+  case proxy_location::every_node:
+    return "EveryNode";
+  case proxy_location::head_only:
+    return "HeadOnly";
+  }
+  return "?";
+}
+
+std::optional<proxy_location> parse_proxy_location(std::string_view name) {
+  for (const auto x : {proxy_location::every_node, proxy_location::head_only})
+    if (name == to_string(x))
+      return x;
+  return std::nullopt;
+}
 
 document_result read_text(std::string_view text, std::string name, syntax how) {
   return read(read_source(text, std::move(name), how));

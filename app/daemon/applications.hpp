@@ -95,6 +95,8 @@ public:
     runtime& rt;
     std::function<void(std::vector<ingress::route>)> set_routes;
     std::function<void(log_level, const std::string&)> log;
+    /// Those of nodes that take HTTP: the same, or none where `proxy_location` is HeadOnly. Empty: there are no nodes.
+    std::function<void(const std::vector<ingress::route>&)> set_node_routes{};
     worker::pool* workers = nullptr;                  ///< Null: `isolation: process` is refused.
     std::shared_ptr<const secrets::keeper> secrets{}; ///< None: no reference can be resolved.
     packages::package_store* packages = nullptr;      ///< Null: no `runtime_env` has a package.
@@ -109,13 +111,14 @@ public:
 
   /// Creates or updates one. `expected`: 412 unless its revision is that.
   outcome_of<accepted_application> deploy(const config::application& app, std::optional<std::uint64_t> expected);
-  /// Creates or updates all of `apps`, with `prune` removes all others. All are looked at together before the first
-  /// change; refused, nothing has changed. A store that fails later breaks off one application, not the others.
-  /// `keep_going`: code that cannot be loaded is accepted and shown as DEPLOY_FAILED, as Ray does.
-  outcome_of<accepted_config> deploy_all(const std::vector<config::application>& apps, bool prune, bool keep_going);
+  /// Creates or updates all applications of `what`, with `prune` removes all others; sets its `proxy_location`. All
+  /// are looked at together before the first change; refused, nothing has changed. A store that fails later breaks off
+  /// one application, not the others. `keep_going`: code that cannot be loaded is accepted and shown as DEPLOY_FAILED,
+  /// as Ray does.
+  outcome_of<accepted_config> deploy_all(const config::document& what, bool prune, bool keep_going);
   /// As a start does it with its config file: as `deploy_all` that keeps going and removes nothing, but what is
   /// quarantined stays out, since nobody has asked for it again.
-  outcome_of<accepted_config> deploy_at_start(const std::vector<config::application>& apps);
+  outcome_of<accepted_config> deploy_at_start(const config::document& what);
   /// Paths of bad fields are those of the whole config, here and in `deploy_all`.
   outcome_of<std::vector<planned_change>> plan(const std::vector<config::application>& apps, bool prune);
   /// Accepted when it is durable; the deployments drain after that.
@@ -135,12 +138,18 @@ public:
   void end_well();
   std::vector<deployment_name> on_trial() const;
 
+  config::proxy_location proxies() const;
+  /// After a config that says `given`, with `prune` or without: what a whole config leaves out is at its default.
+  config::proxy_location proxies_after(std::optional<config::proxy_location> given, bool prune) const;
   std::vector<application_facts> facts() const;
   std::vector<std::string> names() const;
 
 private:
   static constexpr const char* kind = "application"; ///< Of its documents in the database.
   static constexpr const char* trial_kind = "trial";
+  /// Of what a config says besides applications.
+  static constexpr const char* setting_kind = "setting";
+  static constexpr const char* proxies_key = "proxy_location";
   /// Of refusals that must not keep the daemon from starting.
   static constexpr const char* no_secret_code = "secret_unavailable";
   static constexpr const char* no_package_code = "package_unusable";
@@ -186,8 +195,7 @@ private:
   /// All that is wrong is one refusal. `keep_going`: what cannot be loaded is no fault, but refused in its place.
   outcome_of<std::vector<outcome_of<prepared>>> prepare_all(const std::vector<config::application>& apps, bool prune,
                                                             bool keep_going, bool at_start);
-  outcome_of<accepted_config> change_all(const std::vector<config::application>& apps, bool prune, bool keep_going,
-                                         bool at_start);
+  outcome_of<accepted_config> change_all(const config::document& what, bool prune, bool keep_going, bool at_start);
   std::optional<refusal> route_conflict(const config::application& app,
                                         const std::set<std::string>& others_change) const;
   /// The kept revision that has the written version of `x`, and the same code but for its bytes.
@@ -210,6 +218,8 @@ private:
   outcome_of<bool> remove_one(const std::string& name);
   void note_control(const std::string& application);
   void publish();
+  void restore_proxies();
+  std::optional<refusal> set_proxies(config::proxy_location next);
   void restore_deployment(stored_deployment d, std::map<std::string, library::application_code>& loaded);
   void finish_restored(record r);
   struct needed;
@@ -235,8 +245,9 @@ private:
 
   parts p_;
   std::mutex changing_;      ///< Held over a whole change.
-  mutable std::mutex mutex_; ///< Of `records_`.
+  mutable std::mutex mutex_; ///< Of `records_` and `proxies_`.
   std::map<std::string, record> records_;
+  config::proxy_location proxies_ = config::proxy_location::every_node;
   std::map<std::string, std::shared_ptr<library::runtime_lookup>> lookups_;
   /// Loaded for a plan, or for a change that was refused, and not run yet: the next change with the same bytes and args
   /// takes it. One per application.

@@ -220,19 +220,21 @@ outcome_of<accepted_application> applications::deploy(const config::application&
   return out;
 }
 
-outcome_of<accepted_config> applications::deploy_all(const std::vector<config::application>& apps, bool prune,
-                                                     bool keep_going) {
+outcome_of<accepted_config> applications::deploy_all(const config::document& what, bool prune, bool keep_going) {
   const std::lock_guard one{changing_};
-  return change_all(apps, prune, keep_going, false);
+  return change_all(what, prune, keep_going, false);
 }
 
-outcome_of<accepted_config> applications::change_all(const std::vector<config::application>& apps, bool prune,
-                                                     bool keep_going, bool at_start) {
+outcome_of<accepted_config> applications::change_all(const config::document& what, bool prune, bool keep_going,
+                                                     bool at_start) {
+  const auto& apps = what.applications;
   auto ready = prepare_all(apps, prune, keep_going, at_start);
   if (!ready) {
     drop_unused_packages();
     return {{}, std::move(ready.refused)};
   }
+  if (auto why = set_proxies(proxies_after(what.proxies, prune)))
+    return {{}, std::move(why)};
   accepted_config out;
   if (prune)
     for (const auto& name : names())

@@ -255,9 +255,9 @@ std::optional<refusal> applications::quarantined(const config::application& app)
   return refusal{503, "quarantined", why};
 }
 
-outcome_of<accepted_config> applications::deploy_at_start(const std::vector<config::application>& apps) {
+outcome_of<accepted_config> applications::deploy_at_start(const config::document& what) {
   const std::lock_guard one{changing_};
-  return change_all(apps, false, true, true);
+  return change_all(what, false, true, true);
 }
 
 } // namespace troupe::daemon

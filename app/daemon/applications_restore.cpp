@@ -12,6 +12,7 @@ namespace troupe::daemon {
 void applications::restore(std::vector<library::crash_record> crashes) {
   const std::lock_guard one{changing_};
   crashes_ = std::move(crashes);
+  restore_proxies();
   for (const auto& [key, value] : p_.db.read(trial_kind))
     trials_[storage::name_of(key)] = trial_from_json(value);
   for (const auto& [name, value] : p_.db.read(kind)) {

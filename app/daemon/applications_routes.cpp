@@ -1,4 +1,4 @@
-// What is known of applications, and which HTTP routes follow from it.
+// What is known of applications, and which HTTP routes follow from it, on which processes.
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/messages/http.hpp>
 
@@ -37,7 +37,40 @@ void applications::publish() {
       p_.log(log_level::warning, "no route for " + name.full() + ": " + e.what());
     }
   }
+  if (p_.set_node_routes)
+    p_.set_node_routes(proxies() == config::proxy_location::every_node ? routes : std::vector<ingress::route>{});
   p_.set_routes(std::move(routes));
+}
+
+config::proxy_location applications::proxies() const {
+  const std::lock_guard guard{mutex_};
+  return proxies_;
+}
+
+config::proxy_location applications::proxies_after(std::optional<config::proxy_location> given, bool prune) const {
+  return given ? *given : prune ? config::proxy_location::every_node : proxies();
+}
+
+void applications::restore_proxies() {
+  const auto found = p_.db.find(setting_kind, proxies_key);
+  if (found.is_null())
+    return;
+  const auto read = found.is_string() ? config::parse_proxy_location(found.get<std::string>()) : std::nullopt;
+  if (!read)
+    p_.log(log_level::error, "proxy_location " + found.dump() + " is stored and not known: EveryNode holds");
+  const std::lock_guard guard{mutex_};
+  proxies_ = read.value_or(proxies_);
+}
+
+/// Durable before it holds.
+std::optional<refusal> applications::set_proxies(config::proxy_location next) {
+  if (next == proxies())
+    return std::nullopt;
+  if (const auto why = p_.db.write_now({{setting_kind, proxies_key, to_string(next)}}); why.code != errc::none)
+    return of_error(why);
+  const std::lock_guard guard{mutex_};
+  proxies_ = next;
+  return std::nullopt;
 }
 
 std::vector<application_facts> applications::facts() const {

@@ -1,10 +1,12 @@
 // The daemon: makes its parts in order, waits for a stop, takes them down in the other order.
 #include <troupe/app/api/server.hpp>
 #include <troupe/app/cluster/head.hpp>
+#include <troupe/app/cluster/node_routes.hpp>
 #include <troupe/app/cluster/transport.hpp>
 #include <troupe/app/config/document.hpp>
 #include <troupe/app/daemon/applications.hpp>
 #include <troupe/app/daemon/event_log.hpp>
+#include <troupe/app/daemon/http_door.hpp>
 #include <troupe/app/daemon/last_process.hpp>
 #include <troupe/app/daemon/logs.hpp>
 #include <troupe/app/daemon/metrics.hpp>
@@ -20,10 +22,10 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -35,18 +37,6 @@ namespace {
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
-/// Ends the start: what people should know, and the exit code.
-struct cannot_start : std::runtime_error {
-  explicit cannot_start(const std::string& text, int with = 1) : runtime_error(text), code(with) {}
-  int code;
-};
-
-void check_address(const endpoint& x, const char* option, bool insecure) {
-  if (!insecure && !cluster::is_loopback(x.host))
-    throw cannot_start(std::string(option) + " " + x.host + ":" + std::to_string(x.port) +
-                       " is no loopback address: whoever reaches it can use it without TLS; --insecure allows it");
-}
-
 /// Listens on an inherited socket, else on `where`. Returns the port (that of `where` for an inherited one).
 template <class Server>
 std::uint16_t listen(Server& server, const std::vector<inherited_socket>& given, const char* name, std::size_t place,
@@ -54,33 +44,10 @@ std::uint16_t listen(Server& server, const std::vector<inherited_socket>& given,
   try {
     if (const auto fd = socket_for(given, name, place))
       return server.listen(*fd);
-    return server.listen(where.host == "localhost" ? "127.0.0.1" : where.host, where.port);
+    return server.listen(listen_address(where), where.port);
   } catch (const std::system_error& e) {
-    const bool taken = e.code() == std::errc::address_in_use;
-    throw cannot_start("cannot listen on " + where.host + ":" + std::to_string(where.port) + ": " + e.code().message() +
-                       (taken ? "; choose another one with --" + std::string(name) +
-                                    "-address, "
-                                    "or end what uses it"
-                              : ""));
+    cannot_listen(where, "--" + std::string(name) + "-address", e.code());
   }
-}
-
-http::options limits_of(const limits& given, const config::http_options& http) {
-  http::options x;
-  const auto set = [](auto& to, const auto& from) {
-    if (from)
-      to = static_cast<std::remove_reference_t<decltype(to)>>(*from);
-  };
-  set(x.header_bytes, given.header_bytes);
-  set(x.body_bytes, given.body_bytes);
-  set(x.max_connections, given.connections);
-  set(x.max_requests_in_flight, given.requests_in_flight);
-  set(x.max_bodies_in_flight, given.body_bytes_in_flight);
-  set(x.pipelining_depth, given.pipelining);
-  set(x.header_timeout, given.header_timeout);
-  set(x.keep_alive_timeout, http.keep_alive_timeout);
-  set(x.keep_alive_timeout, given.keep_alive_timeout);
-  return x;
 }
 
 std::vector<fs::path> code_dirs_of(const serve_options& options) {
@@ -247,18 +214,10 @@ int run(const serve_options& options) {
 
   std::optional<frozen_at_end> guard{std::in_place, db}; // ends before the runtime
 
-  ingress::options own;
   const auto timeout =
       options.limits.request_timeout ? options.limits.request_timeout : config.document.http.request_timeout;
-  if (timeout)
-    own.request_timeout = *timeout;
-  if (accesses)
-    own.on_access = [&](const ingress::access& x) { accesses->line(x); };
-  own.on_failure = [&](const deployment_name& name, std::string_view id, const error& why) {
-    log.write(troupe::log_level::warning, name.full() + ": request " + std::string(id) + ": " + why.message);
-  };
-  const auto limits = limits_of(options.limits, config.document.http);
-  ingress::server front{rt->system(), std::move(own), limits};
+  ingress::server front{rt->system(), ingress_options(timeout, accesses ? &*accesses : nullptr, log),
+                        http_limits(options.limits, config.document.http.keep_alive_timeout)};
   const auto http_port = listen(front, given, "http", 0, http_at);
 
   const auto token = options.no_token ? std::string{} : api::token_in(options.data_dir);
@@ -268,6 +227,11 @@ int run(const serve_options& options) {
                      .rt = *rt,
                      .set_routes = [&](std::vector<ingress::route> r) { front.set_routes(std::move(r)); },
                      .log = [&](troupe::log_level l, const std::string& text) { log.write(l, text); },
+                     .set_node_routes =
+                         [&](const std::vector<ingress::route>& r) {
+                           if (head)
+                             head->set_routes(cluster::node_routes_of(r));
+                         },
                      .workers = &*workers,
                      .secrets = secrets,
                      .packages = &packages,
@@ -310,7 +274,7 @@ int run(const serve_options& options) {
   apps.restore(crashes);
   for (const auto& warning : config.warnings)
     log.write(troupe::log_level::warning, warning);
-  const auto deployed = apps.deploy_at_start(config.document.applications);
+  const auto deployed = apps.deploy_at_start(config.document);
   if (!deployed)
     throw cannot_start(deployed.refused->message);
   for (const auto& [name, one] : deployed.value.applications) {

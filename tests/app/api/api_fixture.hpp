@@ -107,6 +107,7 @@ struct api_fixture {
   library::loader code{files, {}};
   daemon::event_log events;
   std::vector<ingress::route> routes;
+  std::vector<ingress::route> node_routes; ///< Those of nodes.
   std::mutex routes_mutex;
   int shut_downs = 0;
   runtime rt{runtime_options{.on_event = [this](const runtime_event& e) { events.add(e); },
@@ -121,6 +122,11 @@ struct api_fixture {
                                    routes = std::move(r);
                                  },
                              .log = [](log_level, const std::string&) {},
+                             .set_node_routes =
+                                 [this](const std::vector<ingress::route>& r) {
+                                   const std::lock_guard guard{routes_mutex};
+                                   node_routes = r;
+                                 },
                              .secrets = std::make_shared<const secrets::keeper>(
                                  secrets::options{folder.path() / "data", folder.path() / "secrets", {}})}};
   api::server rest;

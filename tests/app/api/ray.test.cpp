@@ -76,8 +76,8 @@ TEST_CASE("what replicas ask for is shown in Ray's names, and nothing that nobod
   status.deployments[0].name = "d";
   deployment_spec spec;
   const auto shown = [&] {
-    return api::ray_view({facts}, {status}, {{"a/d", spec}}, "127.0.0.1",
-                         8000)["applications"]["a"]["deployments"]["d"];
+    return api::ray_view({facts}, {status}, {{"a/d", spec}}, "127.0.0.1", 8000,
+                         config::proxy_location::every_node)["applications"]["a"]["deployments"]["d"];
   };
   CHECK(shown()["required_resources"] == json{{"CPU", 0}});
   CHECK(shown()["deployment_config"]["ray_actor_options"] == json{{"num_cpus", 0}});

@@ -120,3 +120,19 @@ TEST_CASE("a removal that cannot be stored leaves the application where it is") 
   CHECK(ray.body.find("application a was not removed") != std::string::npos);
   CHECK(f.state_of("a")["state"] == "RUNNING");
 }
+
+TEST_CASE("a proxy location that cannot be stored is refused, and nothing of its config is done") {
+  api_fixture f;
+  auto config = config_of({{"a", greeter()}});
+  config["proxy_location"] = "HeadOnly";
+  {
+    const refusing_store failing{f, "setting", "proxy_location"};
+    const auto x = f.put("/applications", config);
+    CHECK(x.status == 503);
+    CHECK(x.value["error"]["code"] == "not_stored");
+    CHECK(f.get("/applications").value["proxy_location"] == "EveryNode");
+    CHECK(f.get("/applications").value["applications"].empty());
+  }
+  CHECK(f.put("/applications", config).status == 200);
+  CHECK(f.get("/applications").value["proxy_location"] == "HeadOnly");
+}

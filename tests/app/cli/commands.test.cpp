@@ -178,6 +178,30 @@ TEST_CASE("plan shows fields with what they do, and the revision") {
   CHECK(server.questions().at(0).line() == "POST /api/troupe/v1/plan?prune=false");
   const scripted_server nothing{always(200, {{"changes", json::array()}, {"revision", json::object()}})};
   CHECK(has(w.run(nothing, {"plan", w.file("a.yaml", one_app)}).out, "Nothing would change."));
+  const auto proxies = [&](const char* from, const char* to) {
+    const scripted_server s{
+        always(200, {{"changes", json::array()}, {"proxy_location", {{"from", from}, {"to", to}}}})};
+    return w.run(s, {"plan", w.file("a.yaml", one_app)}).out;
+  };
+  CHECK(has(proxies("EveryNode", "HeadOnly"), "proxy_location: EveryNode -> HeadOnly\nNothing was done; "));
+  CHECK(has(proxies("HeadOnly", "HeadOnly"), "Nothing would change."));
+}
+
+TEST_CASE("config prints the proxy location with the whole, where it is not the default") {
+  cli_world w;
+  const auto printed = [&](const char* proxies, std::vector<std::string> more) {
+    const scripted_server s{[proxies](const question& q) {
+      if (q.target.ends_with("/config"))
+        return answer{200, R"({"given": {}, "effective": {}})"};
+      return answer{200, json{{"applications", {{{"name", "a"}}}}, {"proxy_location", proxies}}.dump()};
+    }};
+    more.insert(more.begin(), {"config", "-o", "json"});
+    return json::parse(w.run(s, more).out);
+  };
+  CHECK(printed("HeadOnly", {})["proxy_location"] == "HeadOnly");
+  CHECK_FALSE(printed("EveryNode", {}).contains("proxy_location"));
+  CHECK(printed("EveryNode", {"--effective"})["proxy_location"] == "EveryNode");
+  CHECK_FALSE(printed("HeadOnly", {"a"}).contains("proxy_location"));
 }
 
 TEST_CASE("status: tables, one application, one deployment, replicas, JSON") {

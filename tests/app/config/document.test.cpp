@@ -98,6 +98,7 @@ TEST_CASE("what is left out is Ray's default") {
   CHECK(app.args == json::object());
   CHECK_FALSE(app.request_timeout);
   CHECK(result.document.http == http_options{});
+  CHECK_FALSE(result.document.proxies);
   CHECK(read("applications: []").ok());
 }
 
@@ -193,10 +194,29 @@ TEST_CASE("what troupe lacks is refused by name where it asks for something") {
     CHECK(read(std::string("applications: []\n") + top).errors.size() == 1);
   }
   for (const auto* top : {"target_capacity: null", "tracing_config: null", "controller_options: {}",
-                          "http_options: {root_path: '', ssl_keyfile: null, port: null}"}) {
+                          "proxy_location: null", "http_options: {root_path: '', ssl_keyfile: null, port: null}"}) {
     CAPTURE(top);
     CHECK(read(std::string("applications: []\n") + top).ok());
   }
+}
+
+TEST_CASE("a proxy location is one of two names, or not given") {
+  const auto proxies = [](const std::string& value) {
+    return read("applications: []\nproxy_location: " + value).document.proxies;
+  };
+  CHECK(proxies("EveryNode") == proxy_location::every_node);
+  CHECK(proxies("HeadOnly") == proxy_location::head_only);
+  CHECK_FALSE(proxies("null"));
+  for (const std::string bad : {"Disabled", "headonly", "7", "[HeadOnly]", "{}", "true"}) {
+    const auto result = read("applications: []\nproxy_location: " + bad);
+    REQUIRE(result.errors.size() == 1);
+    CHECK(result.errors[0].path == "proxy_location");
+    CHECK(result.errors[0].line == 2);
+    CHECK(result.errors[0].allowed == "\"EveryNode\" or \"HeadOnly\": the daemon always takes HTTP");
+  }
+  for (const auto x : {proxy_location::every_node, proxy_location::head_only})
+    CHECK(parse_proxy_location(to_string(x)) == x);
+  CHECK_FALSE(parse_proxy_location("Disabled"));
 }
 
 TEST_CASE("a timeout of null means none, and is not the same as left out") {
