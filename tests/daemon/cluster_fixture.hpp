@@ -48,7 +48,11 @@ struct cluster : workers {
   }
   /// It counts where replicas go when this returns: the node itself knows a moment before.
   void must_join(const std::string& name, std::vector<std::string> more = {}) {
-    const auto line = start_node(name, std::move(more)).line_with("has joined");
+    const bool takes_http = std::find(more.begin(), more.end(), "--http-address") != more.end();
+    auto& started = start_node(name, std::move(more));
+    if (takes_http)
+      fronts[name] = port_in(started.line_with("takes HTTP"));
+    const auto line = started.line_with("has joined");
     REQUIRE_MESSAGE(!line.empty(), node_errors(name));
     REQUIRE(node_becomes(name, [](const json& x) { return x.at("state") == "READY" || x.at("state") == "DRAINING"; }));
   }
@@ -112,9 +116,24 @@ struct cluster : workers {
       out.insert(get(path));
     return out;
   }
+  /// A request to a node's own ingress, and what is answered; its status first if that is not 200.
+  std::string get_from(const std::string& name, const std::string& path) const {
+    const auto x = client{fronts.at(name)}.ask(testing_http::get(path));
+    return x.status == 200 ? x.body : std::to_string(x.status) + " " + x.body;
+  }
+  bool comes_to_answer(const std::string& name, const std::string& path, const std::string& what) const {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    std::string last;
+    while (std::chrono::steady_clock::now() < until)
+      if ((last = get_from(name, path)) == what)
+        return true;
+    MESSAGE(last);
+    return false;
+  }
   std::string pid_of(const std::string& name) const { return std::to_string(nodes.at(name)->pid()); }
 
   std::uint16_t door = 0;
+  std::map<std::string, std::uint16_t> fronts;           ///< Ports of nodes' own ingress.
   std::map<std::string, std::unique_ptr<process>> nodes; // end before the daemon
 };
 

@@ -115,7 +115,7 @@ struct daemon_fixture {
   std::uint16_t http = 0, api = 0, port_of_nodes = 0;
   std::optional<process> daemon; // ends first
 
-private:
+protected:
   /// Of "http://127.0.0.1:8265, ...".
   static std::uint16_t port_in(const std::string& line) {
     const auto at = line.find("127.0.0.1:");

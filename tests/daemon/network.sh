@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A controller and two nodes on machines of their own, as far as the network can tell: three network namespaces joined by veth
-# pairs, certificates, and a link that goes down, a process that is frozen and one that is killed, under load. The second node's
-# monotonic clock is two hours ahead where the kernel allows it.
+# pairs, certificates, and a link that goes down, a process that is frozen and one that is killed, under load. Then load by way of a
+# node's own ingress while the controller is killed and started again, and while the two nodes do not reach each other. The second
+# node's monotonic clock is two hours ahead where the kernel allows it.
 #
 #   network.sh PROGRAM LIBRARY_DIR
 #
@@ -61,7 +62,7 @@ start_node() {
   rm -f "$work/pid-$name"
   ip netns exec "$name" "${shift[@]}" sh -c 'echo $$ >"$0" && exec "$@"' "$work/pid-$name" \
     "$troupe" node --join "10.77.0.1:$door" --name "$name" --cluster-dir "$work/cert-$name" --data-dir "$work/node-$name" \
-    >"$work/lines-$name" 2>>"$work/log-$name" &
+    --http-address 127.0.0.1:0 >"$work/lines-$name" 2>>"$work/log-$name" &
   disown
   for ((i = 0; i < 6000; ++i)); do
     if grep -q 'has joined' "$work/lines-$name"; then
@@ -95,8 +96,11 @@ whole() { [[ $(number available) == "$replicas" && $(state "$1") == "$2" ]]; }
 for n in n1 n2; do
   "$troupe" cluster certificate --dir "$work/ca" --role node --name $n --out "$work/cert-$n" >"$work/nothing" || fail "no certificate"
 done
-start_daemon "$troupe" "$work" --http-address 127.0.0.1:0 --code-dir "$libraries" --log-level warning \
-  --cluster-address 10.77.0.1:0 --cluster-dir "$work/ca/controller" || fail "the controller did not start"
+start_controller() {
+  start_daemon "$troupe" "$work" --http-address "127.0.0.1:${http:-0}" --code-dir "$libraries" --log-level warning \
+    --cluster-address "10.77.0.1:${door:-0}" --cluster-dir "$work/ca/controller" || fail "the controller did not start"
+}
+start_controller
 door=$(sed -nE 's/^troupe: nodes join at .*:([0-9]+),.*/\1/p' "$work/lines")
 start_node 1
 start_node 2
@@ -116,8 +120,21 @@ done = function(summary)
     other + e.connect + e.read + e.write + e.timeout))
 end
 LUA
-wrk -t1 -c32 -d3600s --timeout 60s -s "$work/load.lua" "http://127.0.0.1:$http/" >"$work/wrk" 2>>"$work/log" &
-load=$!
+# begin_load <url> [command to run wrk with]; end_load sets `died` and `other`
+begin_load() {
+  "${@:2}" wrk -t1 -c32 -d3600s --timeout 60s -s "$work/load.lua" "$1/" >"$work/wrk" 2>>"$work/log" &
+  load=$!
+}
+end_load() {
+  kill -INT "$load"
+  wait "$load"
+  load=
+  grep '^requests=' "$work/wrk"
+  died=$(sed -nE 's/.*died=([0-9]+).*/\1/p' "$work/wrk")
+  other=$(sed -nE 's/.*other=([0-9]+).*/\1/p' "$work/wrk")
+}
+
+begin_load "http://127.0.0.1:$http"
 
 # What was sent there fails when the silence is noticed (5 s), what was not goes elsewhere.
 ip link set to-n1 down
@@ -135,15 +152,37 @@ start_node 1
 until_true 30000 "a new process on n1 has joined" is state n1 READY
 "$troupe" rollout restart spell/speller >/dev/null && "$troupe" rollout status spell/speller >/dev/null || fail "the restart did not end"
 
-kill -INT "$load"
-wait "$load"
-load=
-cat "$work/wrk" | grep '^requests='
-died=$(sed -nE 's/.*died=([0-9]+).*/\1/p' "$work/wrk")
-other=$(sed -nE 's/.*other=([0-9]+).*/\1/p' "$work/wrk")
+end_load
 # Three times a node was lost, with at most 32 requests on it.
 ((${died:-97} <= 96)) || fail "more requests failed than nodes can have had"
 ((${other:-1} == 0)) || fail "$other requests failed that no lost node had"
+
+# By way of n1: more than its own replicas take at a time, so that others go to n2.
+front=$(sed -nE 's/.*takes HTTP on (http:.*)/\1/p' "$work/lines-n1")
+in_n1=(ip netns exec n1)
+answers() { [[ $("${in_n1[@]}" timeout 2 curl -s -o "$work/nothing" -w '%{http_code}' -d word "$front/") == 200 ]]; }
+until_true 30000 "n1 answers itself" answers
+begin_load "$front" "${in_n1[@]}"
+pause 0.5
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+for ((i = 0; i < 50; ++i)); do answers || fail "without a controller n1 does not answer"; done
+start_controller
+until_true 60000 "the controller is back: $replicas replicas are available" whole n1 READY
+end_load
+((${died:-1} + ${other:-1} == 0)) || fail "requests failed while the controller was away"
+
+begin_load "$front" "${in_n1[@]}"
+pause 0.5
+for n in 1 2; do ip link set "to-n$n" type bridge_slave isolated on || fail "the bridge isolates no ports"; done
+begin=$(now_ms)
+while (($(now_ms) - begin < 8000)); do answers || true; done # longer than silence is borne
+whole n1 READY || fail "the controller has lost a node that reaches it"
+for n in 1 2; do ip link set "to-n$n" type bridge_slave isolated off; done
+for ((i = 0; i < 50; ++i)); do answers || fail "n1 does not answer"; done
+end_load
+((${died:-33} <= 32)) || fail "more requests failed than can have been on their way to n2"
+((${other:-1} == 0)) || fail "$other requests failed that were not on their way to n2"
 "$troupe" shutdown >/dev/null
 wait "$daemon" || fail "the controller's exit code is not 0"
 daemon=
