@@ -364,7 +364,7 @@ private:
   template <class T>
   void route(T what) {
     if (seat_holder_)
-      caf::anon_send(seat_holder_, std::move(what));
+      send(seat_holder_, std::move(what));
   }
 
   // Forgets the name. The state actor, if any, ends unless it is to stay for what it has given up.

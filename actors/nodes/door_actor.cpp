@@ -86,20 +86,29 @@ protected:
         },
         // what routers on nodes are to know
         [this](deployment_routed& m) {
+          if (!is_from_controller())
+            return;
           book_.set(std::move(m));
           routes_changed();
         },
-        [this](const replica_routed& m) { route(m); },
+        [this](const replica_routed& m) {
+          if (is_from_controller())
+            route(m);
+        },
         [this](const deployment_unrouted& m) {
+          if (!is_from_controller())
+            return;
           book_.forget(m.target);
           routes_changed();
         },
-        [this](const restoration_finished&) {
+        [this](restoration_finished) {
+          if (!is_from_controller())
+            return;
           is_restored_ = true;
           look_whether_whole();
         },
-        [this](node_routes& m) {
-          paths_ = std::move(m);
+        [this](set_paths& m) {
+          paths_ = std::move(m.paths);
           if (is_whole_)
             for (const auto& [id, n] : nodes_)
               send_to_node(n, *paths_);
@@ -353,6 +362,10 @@ private:
   bool is_from_link(std::uint64_t number) {
     const auto it = links_.find(number);
     return it != links_.end() && current_sender() && it->second.address == current_sender()->address();
+  }
+  /// And not from a node, whose process may send what it likes.
+  bool is_from_controller() {
+    return boot_.controller && current_sender() && current_sender()->address() == boot_.controller.address();
   }
   bool is_from_node(std::uint64_t id) {
     const auto it = nodes_.find(id);

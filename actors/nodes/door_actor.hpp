@@ -51,6 +51,10 @@ struct node_emptied {
 };
 /// Nodes of an earlier controller that have joined and do not say what they bring are not waited for any longer.
 struct return_over {};
+/// What nodes that take HTTP route from now on.
+struct set_paths {
+  node_routes paths;
+};
 /// What routers elsewhere are to be told is gathered, and goes with this. Of itself.
 struct tell_routes {};
 struct door_tick {
@@ -60,7 +64,7 @@ struct door_tick {
 using door_actor =
     node_door_actor::extend<takes<attach_place>, takes<detach_place>, takes<code_gone>, takes<seat_taken>,
                             takes<adoption_over>, takes<deployment_routed>, takes<replica_routed>,
-                            takes<deployment_unrouted>, takes<restoration_finished>, takes<node_routes>,
+                            takes<deployment_unrouted>, takes<restoration_finished>, takes<set_paths>,
                             takes<tell_routes>, takes<return_over>, takes<door_tick>, takes<node_emptied>,
                             asks<list_nodes>::for_a<node_list>, asks<operate_node>::for_a<operated>>;
 
@@ -95,5 +99,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operate_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::operated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::node_emptied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::return_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::set_paths)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::tell_routes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::nodes::door_tick)

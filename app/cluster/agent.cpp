@@ -21,7 +21,8 @@ namespace troupe::cluster {
 
 namespace {
 
-constexpr milliseconds time_to_hear{1'000}; ///< That a replica which was here takes no more requests.
+constexpr std::size_t watched_at_once = 1'000; ///< Deployments in one message.
+constexpr milliseconds time_to_hear{1'000};    ///< That a replica which was here takes no more requests.
 
 class shell : public control::control_actor<agent_actor> {
 public:
@@ -118,11 +119,11 @@ protected:
         // routers of this process
         [this](replica_sets& m) {
           if (is_door() && boot_.board)
-            caf::anon_send(boot_.board, std::move(m));
+            caf::anon_send(boot_.board, board_sets{std::move(m)});
         },
         [this](node_routes& m) {
           if (is_door() && boot_.board)
-            caf::anon_send(boot_.board, std::move(m));
+            caf::anon_send(boot_.board, board_paths{std::move(m)});
         },
         [this](watch_routes& m) {
           if (link_ != 0)
@@ -209,8 +210,12 @@ private:
       tick_after(m.adopt_within, agent_adoption_end{adoption_.arm()});
     post(door_, node_word{link_});
     tick_after(word_every_, agent_tick{words_.arm()});
-    if (!watched_.empty())
-      post(door_, watch_deployments{node_, {watched_.begin(), watched_.end()}});
+    for (auto it = watched_.begin(); it != watched_.end();) {
+      watch_deployments out{node_, {}};
+      for (; it != watched_.end() && out.names.size() < watched_at_once; ++it)
+        out.names.push_back(*it);
+      post(door_, std::move(out));
+    }
     boot_.joined(node_);
     if (leaving_)
       post(door_, node_leaving{node_});

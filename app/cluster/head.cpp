@@ -83,7 +83,7 @@ std::shared_ptr<const code> head::code_for(const worker::launch& what, const std
   return std::make_shared<placed_code>(places_, std::move(order), deployment, traits, options_.secrets);
 }
 
-void head::set_routes(node_routes routes) { caf::anon_send(door_, std::move(routes)); }
+void head::set_routes(node_routes routes) { caf::anon_send(door_, nodes::set_paths{std::move(routes)}); }
 
 // On the control thread; a node joins or leaves seldom.
 void head::persist(const nodes::known_node& what, std::uint64_t last_id) {

@@ -140,9 +140,16 @@ int run(const node_options& options) {
   }
   const auto incarnation = new_incarnation();
   const auto ports = std::make_shared<worker::port_table>();
+  const bool has_tls = self != nullptr;
+  const auto peer_host = options.peer ? options.peer->host : own_address_towards(options.join.host, options.join.port);
+  const auto peer_port = publish(system, spawn_peer_door(env, incarnation, ports), peer_host,
+                                 options.peer ? options.peer->port : std::uint16_t{0}, has_tls);
+  if (has_tls && !options.peer && is_loopback(peer_host))
+    warn("other machines do not reach this one at " + peer_host +
+         ", and cannot send requests to its replicas; give "
+         "--peer-address");
   const auto routers = std::make_shared<router_table>(system, incarnation);
   job_thread calls_to_peers; // apart: one that is out of reach is waited for
-  const bool has_tls = self != nullptr;
   board_boot boot{
       .incarnation = incarnation,
       .routers = routers,
@@ -154,9 +161,6 @@ int run(const node_options& options) {
     boot.set_routes = [&](std::vector<ingress::route> routes) { front->set_routes(std::move(routes)); };
   const auto board = spawn_route_board(env, std::move(boot));
   routers->open(board);
-  const auto peer_host = options.peer ? options.peer->host : own_address_towards(options.join.host, options.join.port);
-  const auto peer_port = publish(system, spawn_peer_door(env, incarnation, ports), peer_host,
-                                 options.peer ? options.peer->port : std::uint16_t{0}, has_tls);
 
   std::atomic<bool> is_turned_off{false};
   std::promise<bool> released;
@@ -180,11 +184,15 @@ int run(const node_options& options) {
             .board = board,
             .load =
                 [&](const load_code& x) {
-                  return code.load({.digest = x.digest,
-                                    .import_path = x.import_path,
-                                    .application = x.application,
-                                    .args = x.args.get(),
-                                    .others = peers{std::make_shared<node_peers>(routers, x.application)}});
+                  auto out = code.load({.digest = x.digest,
+                                        .import_path = x.import_path,
+                                        .application = x.application,
+                                        .args = x.args.get(),
+                                        .others = peers{std::make_shared<node_peers>(routers, x.application)}});
+                  if (out)
+                    for (const auto& d : out->deployments)
+                      routers->expect({x.application, d.defaults.name});
+                  return out;
                 },
             .later = [&](std::function<void()> job) { jobs.post(std::move(job)); },
             .lost =

@@ -44,16 +44,16 @@ protected:
         [this](const peer_here& m) { met(m); },
         [this](port_found& m) { found(m); },
         // from the controller
-        [this](replica_sets& m) {
-          for (auto& p : m.peers)
+        [this](board_sets& m) {
+          for (auto& p : m.sets.peers)
             know(std::move(p));
-          for (const auto& s : m.sets)
+          for (const auto& s : m.sets.sets)
             apply(s);
           forget_peers(); // only now: the peers are those of all sets
         },
-        [this](node_routes& m) {
+        [this](const board_paths& m) {
           if (boot_.set_routes)
-            set_routes(m);
+            set_routes(m.paths);
         },
         // of this process
         [this](board_opened& m) {
@@ -72,6 +72,8 @@ protected:
         [this](board_connected& m) { connected(m); },
         [this](const board_ended& m) { ended(m); },
         [this](const board_tick& m) {
+          if (m.incarnation == boot_.incarnation)
+            return seek_all(m.incarnation);
           if (const auto it = peers_.find(m.incarnation); it != peers_.end() && it->second.is_pausing) {
             it->second.is_pausing = false;
             reach(m.incarnation);
@@ -144,7 +146,8 @@ private:
         if (named.count(k) == 0)
           gone.push_back(k);
     for (const auto& x : s.closed)
-      gone.emplace_back(x.incarnation, x.port);
+      if (const key k{x.incarnation, x.port}; named.count(k) == 0) // else it has another owner's number by now
+        gone.push_back(k);
     for (const auto& k : gone)
       remove(d, k);
     if (s.refusal.empty())
@@ -197,7 +200,7 @@ private:
 
   void found(port_found& m) {
     const auto it = asks_.find(m.ask);
-    if (it == asks_.end())
+    if (it == asks_.end() || !is_from(it->second.which.first))
       return;
     const auto of = std::move(it->second);
     asks_.erase(it);
@@ -233,7 +236,9 @@ private:
     if (at == it->second.replicas.end() || at->second.number != m.number)
       return;
     at->second.actor = nullptr;
-    if (m.incarnation != boot_.incarnation)
+    if (m.incarnation == boot_.incarnation)
+      tick_after(longest_pause, board_tick{m.incarnation});
+    else
       pause(m.incarnation);
   }
 
@@ -251,13 +256,8 @@ private:
     auto& p = peers_.at(incarnation);
     if (p.is_connecting || p.is_pausing || p.where.port == 0)
       return;
-    if (p.is_met) {
-      for (auto& [name, d] : deployments_)
-        for (auto it = d.replicas.lower_bound({incarnation, 0});
-             it != d.replicas.end() && it->first.first == incarnation; ++it)
-          seek(name, it->first, it->second);
-      return;
-    }
+    if (p.is_met)
+      return seek_all(incarnation);
     if (p.door || !is_wanted(incarnation))
       return; // it has not answered yet; or nobody waits for it
     p.is_connecting = true;
@@ -270,6 +270,19 @@ private:
         out.why = got.why().message;
       caf::anon_send(me, std::move(out));
     });
+  }
+
+  void seek_all(std::uint64_t incarnation) {
+    for (auto& [name, d] : deployments_)
+      for (auto it = d.replicas.lower_bound({incarnation, 0}); it != d.replicas.end() && it->first.first == incarnation;
+           ++it)
+        seek(name, it->first, it->second);
+  }
+
+  bool is_from(std::uint64_t incarnation) {
+    const auto it = peers_.find(incarnation);
+    return it != peers_.end() && it->second.door && current_sender() &&
+           it->second.door->address() == current_sender()->address();
   }
 
   void connected(board_connected& m) {
@@ -288,20 +301,23 @@ private:
   }
 
   void met(const peer_here& m) {
-    const auto it = std::find_if(peers_.begin(), peers_.end(), [&](const auto& x) {
-      return x.second.door && current_sender() && x.second.door->address() == current_sender()->address();
-    });
-    if (it == peers_.end() || it->second.is_met)
-      return;
-    if (m.wire_version != node_wire_version || m.incarnation != it->first) {
-      env().log(control::log_level::warning, "node " + it->second.where.name +
-                                                 " is another process by now, or of another release: no requests go "
-                                                 "there");
-      return; // the connection stays, and nothing is asked for: the controller will name another one
+    if (is_from(m.incarnation) && m.wire_version == node_wire_version) {
+      auto& p = peers_.at(m.incarnation);
+      if (std::exchange(p.is_met, true))
+        return;
+      p.pause = first_pause;
+      reach(m.incarnation);
     }
-    it->second.is_met = true;
-    it->second.pause = first_pause;
-    reach(m.incarnation);
+    // Whom else it was taken for: a process that was there before it, or one of another release.
+    for (auto& [incarnation, p] : peers_)
+      if (!p.is_met && is_from(incarnation)) {
+        env().log(control::log_level::warning, "node " + p.where.name +
+                                                   " is another process by now, or of another release: no requests go "
+                                                   "there");
+        p.door = nullptr;
+        p.pause = longest_pause;
+        pause(incarnation);
+      }
   }
 
   void went_down(const caf::actor_addr& who) {
@@ -327,7 +343,8 @@ private:
       return;
     it->second.is_pausing = true;
     tick_after(it->second.pause, board_tick{incarnation});
-    it->second.pause = std::min(it->second.pause * 2, longest_pause);
+    if (!it->second.is_met) // else a replica has ended there, as they do
+      it->second.pause = std::min(it->second.pause * 2, longest_pause);
   }
 
   void forget_peers() {

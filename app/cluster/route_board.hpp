@@ -30,6 +30,13 @@ struct watch_routes {
 };
 using route_watcher_actor = caf::typed_actor<takes<watch_routes>>;
 
+/// What the controller has said, by way of the agent: nobody else can send these.
+struct board_sets {
+  replica_sets sets;
+};
+struct board_paths {
+  node_routes paths;
+};
 /// Who that is. Sent once.
 struct board_opened {
   route_watcher_actor watcher;
@@ -55,9 +62,8 @@ struct board_tick {
   std::uint64_t incarnation = 0;
 };
 
-/// `replica_sets` and `node_routes` are the controller's, handed on.
 using route_board_actor =
-    peer_seeker_actor::extend<takes<replica_sets>, takes<node_routes>, takes<board_opened>, takes<board_router>,
+    peer_seeker_actor::extend<takes<board_sets>, takes<board_paths>, takes<board_opened>, takes<board_router>,
                               takes<board_connected>, takes<board_ended>, takes<board_tick>>;
 
 /// The routers of a process, made as they are asked for. Thread-safe.
@@ -73,6 +79,10 @@ public:
   /// Throws `command_failed`: `unknown_deployment`, `signature_mismatch`, or `unavailable` where no controller says so
   /// in time.
   std::shared_ptr<router> of(const deployment_name& name, const std::vector<signature_info>& wanted);
+
+  /// Waits for that word for a while. On a thread that may wait: constructors that ask first would wait on those that
+  /// the word needs to get here.
+  void expect(const deployment_name& name);
 
   void heard(const deployment_name& name, bool exists, std::vector<std::uint64_t> signatures);
   /// Their requests are refused.
@@ -132,6 +142,8 @@ peer_door_actor spawn_peer_door(const control::environment_ptr& env, std::uint64
 } // namespace troupe::cluster
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::watch_routes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::board_sets)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::board_paths)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::board_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::board_router)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cluster::board_connected)

@@ -65,6 +65,12 @@ std::shared_ptr<router> router_table::of(const deployment_name& name, const std:
   return e.calls;
 }
 
+void router_table::expect(const deployment_name& name) {
+  std::unique_lock guard{mutex_};
+  entry_of(name);
+  told_.wait_for(guard, patience, [&] { return is_closed_ || entries_.at(name).is_known; });
+}
+
 void router_table::heard(const deployment_name& name, bool exists, std::vector<std::uint64_t> signatures) {
   {
     const std::lock_guard guard{mutex_};

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -155,7 +156,10 @@ protected:
             it->second->refuse({});
         },
         [this](worker_calls& x) { take(x); },
-        [this](const room_not_needed&) { give_room(); },
+        [this](const room_not_needed& x) {
+          has_answered(x.from);
+          give_room();
+        },
         [this](close_intake) { calls_->close(*where_); },
         [this](slot_is_free) { give_room(); },
         [this](caller_was_refused x) { wait_for_room(x.from); },
@@ -168,7 +172,11 @@ protected:
           caf::delayed_anon_send(caf::actor_cast<port_api>(this), time_to_hear, port_is_over{});
         },
         [this](ask_again) {
+          if (std::exchange(tells_seen_, tells_) == tells_)
+            told_.reset();
           asks_again_ = false;
+          if (told_)
+            ask_again_later();
           give_room();
         },
         [this](port_is_over) { quit(); },
@@ -178,8 +186,11 @@ protected:
 private:
   using back = std::unique_ptr<answers, releasing>;
 
-  bool has_room(std::uint32_t limit) const {
-    return !is_closed_ && !where_->closed() && !where_->reconfiguring() && where_->in_flight() < std::max(limit, 1U);
+  /// One slot is kept for who was told of it.
+  bool has_room(std::uint32_t limit, std::uint64_t from) const {
+    const auto kept = told_ && *told_ != from ? 1U : 0U;
+    return !is_closed_ && !where_->closed() && !where_->reconfiguring() &&
+           where_->in_flight() + kept < std::max(limit, 1U);
   }
 
   void take(worker_calls& x) {
@@ -187,10 +198,11 @@ private:
     if (it == callers_.end())
       return;
     limit_ = x.max_ongoing;
+    has_answered(x.from);
     auto& to = *it->second;
     std::vector<std::uint64_t> refused;
     for (auto& c : x.calls) {
-      if (!has_room(x.max_ongoing)) {
+      if (!has_room(x.max_ongoing, x.from)) {
         refused.push_back(c.id);
         continue;
       }
@@ -209,9 +221,14 @@ private:
       router::submit(calls_, std::move(call), context());
     }
     if (refused.empty())
-      return;
+      return give_room(); // there may be some for the next one, too
     to.refuse(std::move(refused));
     wait_for_room(x.from);
+  }
+
+  void has_answered(std::uint64_t from) {
+    if (told_ && *told_ == from)
+      told_.reset();
   }
 
   void wait_for_room(std::uint64_t from) {
@@ -219,32 +236,40 @@ private:
       return;
     if (std::find(waiting_.begin(), waiting_.end(), from) == waiting_.end())
       waiting_.push_back(from);
-    bell_->want(); // and what was there may have ended before
-    if (has_room(limit_))
-      bell_->ring();
+    give_room();
   }
 
-  /// To one: it takes it, or passes it on. What it takes rings again when it ends.
+  /// To one: it takes it, or passes it on, and until then it is kept for it. Else who is nearer would always be first.
   void give_room() {
-    while (!waiting_.empty() && has_room(limit_)) {
+    while (!told_ && !waiting_.empty()) {
+      if (!has_room(limit_, 0)) {
+        bell_->want();
+        if (!has_room(limit_, 0)) // else something has ended before the bell could tell
+          return;
+      }
       const auto it = callers_.find(waiting_.front());
       waiting_.pop_front();
       if (it == callers_.end())
         continue;
+      told_ = it->first;
+      ++tells_;
       it->second->tell_of_room();
-      break;
+      ask_again_later();
     }
-    if (waiting_.empty())
-      return;
-    bell_->want();
-    if (!std::exchange(asks_again_, true)) // who was told may be out of reach, and not known to be
+  }
+
+  /// Who was told may be out of reach, and not known to be.
+  void ask_again_later() {
+    if (!std::exchange(asks_again_, true))
       caf::delayed_anon_send(caf::actor_cast<port_api>(this), time_to_answer, ask_again{});
   }
 
   void caller_is_gone(const caf::actor_addr& who) {
     for (auto it = callers_.begin(); it != callers_.end();)
       it = it->second->to()->address() == who ? callers_.erase(it) : std::next(it);
-    give_room(); // perhaps it was the one that was told
+    if (told_ && callers_.count(*told_) == 0)
+      told_.reset();
+    give_room();
   }
 
   std::shared_ptr<const code> user_code_;
@@ -254,6 +279,8 @@ private:
   std::map<std::uint64_t, back> callers_;
   std::deque<std::uint64_t> waiting_; ///< Who was refused, first first.
   bool is_closed_ = false;
+  std::optional<std::uint64_t> told_; ///< Of room, and has not answered.
+  std::uint64_t tells_ = 0, tells_seen_ = 0;
   bool asks_again_ = false;
   std::uint32_t limit_ = 1; ///< As the last one who sent something has it.
 };

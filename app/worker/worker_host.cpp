@@ -86,7 +86,7 @@ protected:
   behavior_type make_behavior() override {
     return {
         [this](start_worker_replica& x) {
-          if (!ending_ && !replicas_.contains(x.place))
+          if (!ending_ && !is_to_leave_ && !replicas_.contains(x.place))
             start(x);
         },
         [this](const drop_worker_replica& x) { drop(x.place); },
@@ -243,6 +243,10 @@ private:
     h.watched = std::make_shared<control::watched_deployment>();
     h.watched->name = std::move(x.full_name);
     h.watched->stuck_after_ms.store(x.stuck_after.count());
+    h.port = spawn_replica_port(system(), {h.user_code, h.calls, h.where});
+    h.port_number = next_port();
+    if (tables_.ports)
+      tables_.ports->add(h.port_number, h.port);
     h.replica = replica::spawn_replica(env_, {.ref = x.replica,
                                               .revision = x.revision,
                                               .user_code = h.user_code,
@@ -255,10 +259,6 @@ private:
                                               .deployment = h.watched});
     h.where->actor = caf::actor_cast<caf::strong_actor_ptr>(h.replica);
     h.calls->open(*h.where); // the replica begins none before it is ready
-    h.port = spawn_replica_port(system(), {h.user_code, h.calls, h.where});
-    h.port_number = next_port();
-    if (tables_.ports)
-      tables_.ports->add(h.port_number, h.port);
     caf::anon_send<caf::message_priority::high>(x.owner, worker_replica_made{h.replica, h.port, h.port_number});
   }
 
@@ -269,6 +269,7 @@ private:
     auto& h = node.mapped();
     h.calls->release(*h.where);
     forget(h, true);
+    look_whether_empty();
   }
 
   /// Its cell is its own until its code lets go.
