@@ -20,7 +20,7 @@ call_base* cell::shut() noexcept { return reinterpret_cast<call_base*>(std::uint
 
 void cell::reset(replica_ref who, bool near) noexcept {
   replica = who;
-  near_ = near;
+  near_.store(near, std::memory_order_relaxed);
   running.store(0, std::memory_order_relaxed);
   run_number.store(0, std::memory_order_relaxed);
   standing.store(0, std::memory_order_relaxed);

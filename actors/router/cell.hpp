@@ -104,7 +104,7 @@ private:
   std::atomic<std::int32_t> dead_{0}; // in inbox_ and fifo_, with their outcome; may be off by those on their way
   spin_flag lock_;
   std::uint32_t index_ = 0;
-  bool near_ = false; ///< In this process, where others are not.
+  std::atomic<bool> near_{false}; ///< In this process, where others are not. Readers may be late, as with `word_`.
   router* router_ = nullptr;
 };
 

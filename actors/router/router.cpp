@@ -46,7 +46,7 @@ bool router::has_room(std::uint64_t word) const noexcept {
 }
 
 bool router::note_full(cell& where) noexcept {
-  if (where.near_)
+  if (where.near_.load(std::memory_order_relaxed))
     near_room_.clear(where.index_);
   const bool again = room_.clear(where.index_);
   if (!has_room(where.word_.load()))
@@ -57,7 +57,7 @@ bool router::note_full(cell& where) noexcept {
 
 void router::note_room(cell& where) noexcept {
   room_.set(where.index_);
-  if (where.near_)
+  if (where.near_.load(std::memory_order_relaxed))
     near_room_.set(where.index_);
 }
 

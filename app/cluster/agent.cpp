@@ -71,6 +71,8 @@ protected:
             turn_off("an operator has removed this node");
         },
         [this](agent_connected& m) {
+          if (is_released_)
+            return; // it ends, and is not to join again
           door_ = std::move(m.door);
           asked_ = link_ = 0;
           monitor(door_);

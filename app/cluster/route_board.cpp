@@ -1,4 +1,5 @@
 // What a node's process knows of replicas, and the actors that stand for those that its routers use.
+// long file: one shell
 #include <troupe/actors/replica/far_replica.hpp>
 #include <troupe/app/cluster/node_routes.hpp>
 #include <troupe/app/cluster/route_board.hpp>
