@@ -34,7 +34,7 @@ void scenario::conclude() {
   }
   if (workers_ || nodes_)
     simulation_->advance(15s); // user code of a lost worker still runs here, as it does in no process
-  come_to_rest(); // what was paused without a replica may have been rolled back, and serves what waited
+  come_to_rest();              // what was paused without a replica may have been rolled back, and serves what waited
   for (std::size_t i = 0; i < plans_.size(); ++i)
     if (const auto s = status(i))
       check_rest(i, *s);
