@@ -38,7 +38,15 @@ public:
 
   const char* name() const override { return "troupe.far_replica"; }
 
-  void on_exit() override { end(); }
+  void on_exit() override {
+    sent_.abandon(true);
+    calls_->release(*cell_);
+    sent_.forget();
+    calls_.reset();
+    cell_ = nullptr;
+    on_end_(is_closed_);
+    on_end_ = nullptr;
+  }
 
 protected:
   behavior_type make_behavior() override {
@@ -49,35 +57,25 @@ protected:
     calls_->open(*cell_);
     return {
         [this](worker_answers& x) {
-          if (!calls_)
-            return;
           const enter_scope own{{nullptr, nullptr, context()}};
           sent_.answered(x, [](std::string text) { return text; });
           look_whether_done();
         },
         [this](const calls_refused& x) {
-          if (!calls_)
-            return;
           const enter_scope own{{nullptr, nullptr, context()}};
           sent_.refused(x);
           look_whether_done();
         },
         [this](port_has_room) {
-          if (!calls_)
-            return;
           const enter_scope own{{nullptr, nullptr, context()}};
           sent_.on_room(context());
         },
         [this](close_far_replica) {
-          if (!calls_)
-            return;
           is_closed_ = true;
           calls_->close(*cell_);
           look_whether_done();
         },
         [this](wake_replica) {
-          if (!calls_)
-            return;
           const enter_scope own{{nullptr, nullptr, context()}};
           if (sent_.send(context()))
             enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, wake_replica{}), context());
@@ -92,19 +90,7 @@ private:
       quit();
   }
 
-  void end() {
-    if (!calls_)
-      return;
-    sent_.abandon(true);
-    calls_->release(*cell_);
-    sent_.forget();
-    calls_.reset();
-    cell_ = nullptr;
-    if (auto f = std::exchange(on_end_, nullptr))
-      f(is_closed_);
-  }
-
-  std::shared_ptr<router> calls_; ///< Null: it has ended.
+  std::shared_ptr<router> calls_;
   cell* cell_;
   replica_port_actor port_; ///< Until it is open.
   std::function<void(bool)> on_end_;

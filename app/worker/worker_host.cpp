@@ -135,7 +135,7 @@ private:
   /// It keeps its router until it has ended.
   void end(hosted& h) {
     caf::anon_send_exit(h.replica, caf::exit_reason::user_shutdown);
-    forget(h);
+    forget(h, h.where->closed()); // its `drop` may come later than what ends the host
   }
 
   /// Who still calls it is refused, or sees its end where it has not ended in order.

@@ -139,32 +139,25 @@ void connection::end() {
 /// The actors that it names live where it comes from.
 caf::message connection::translated(side home, const caf::message& what) {
   const auto from = other(home);
-  const auto with = [&](auto x, auto member) {
+  caf::message out;
+  const auto has = [&]<class Message, class Handle>(Handle Message::*member) {
+    if (!what.match_elements<Message>())
+      return false;
+    auto x = what.get_as<Message>(0);
     x.*member = at_other_side(from, x.*member);
-    return caf::make_message(std::move(x));
+    out = caf::make_message(std::move(x));
+    return true;
   };
-  if (what.match_elements<node_knock>())
-    return with(what.get_as<node_knock>(0), &node_knock::agent);
-  if (what.match_elements<node_welcome>())
-    return with(what.get_as<node_welcome>(0), &node_welcome::code);
-  if (what.match_elements<code_loaded>())
-    return with(what.get_as<code_loaded>(0), &code_loaded::host);
-  if (what.match_elements<start_worker_replica>())
-    return with(what.get_as<start_worker_replica>(0), &start_worker_replica::owner);
   if (what.match_elements<worker_replica_made>()) {
     auto x = what.get_as<worker_replica_made>(0);
+    x.replica = at_other_side(from, x.replica);
     x.port = at_other_side(from, x.port);
-    return with(std::move(x), &worker_replica_made::replica);
+    return caf::make_message(std::move(x));
   }
-  if (what.match_elements<open_port>())
-    return with(what.get_as<open_port>(0), &open_port::caller);
-  if (what.match_elements<peer_knock>())
-    return with(what.get_as<peer_knock>(0), &peer_knock::from);
-  if (what.match_elements<find_port>())
-    return with(what.get_as<find_port>(0), &find_port::from);
-  if (what.match_elements<port_found>())
-    return with(what.get_as<port_found>(0), &port_found::port);
-  return what;
+  const bool names_one = has(&node_knock::agent) || has(&node_welcome::code) || has(&code_loaded::host) ||
+                         has(&start_worker_replica::owner) || has(&open_port::caller) || has(&peer_knock::from) ||
+                         has(&find_port::from) || has(&port_found::port);
+  return names_one ? out : what;
 }
 
 } // namespace troupe::simulation_tests
